@@ -1,0 +1,139 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package authn says who an account is and how it proves it: the account, the evidence of a sign-in, and the
+// two extension points Directory (passwords) and Factor (second factors). It knows no HTTP, no Redis, no OAuth.
+package authn
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Sentinels that cross package borders. Compare with errors.Is.
+var (
+	// ErrRejected is a wrong name, password or code; which of them is never told apart outside.
+	ErrRejected = errors.New("rejected")
+	// ErrNotFound is an account, client or company that does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrExists is a name or id that is taken.
+	ErrExists = errors.New("exists already")
+	// ErrUnavailable wraps every failure of the store: answer 503 with Retry-After, accept nothing.
+	ErrUnavailable = errors.New("store unavailable")
+	// ErrBusy is a full queue of password hashes: answer 503 with Retry-After.
+	ErrBusy = errors.New("too many sign-ins at once")
+	// ErrLost is a record that is missing or broken where it must not be: refuse and report, never enrol.
+	ErrLost = errors.New("record lost or broken")
+	// ErrMoved is an account that is not active any more, or whose generation moved since it was read.
+	ErrMoved = errors.New("account changed")
+	// ErrGone is a flow, session, device or set-up that is unknown, ended, expired or of another browser.
+	ErrGone = errors.New("gone")
+	// ErrLocked is a second factor that was disabled by too many failures (NIST SP 800-63B §3.2.2).
+	ErrLocked = errors.New("factor locked")
+	// ErrBudget is a lane whose yearly budget of guesses is spent (decisions.md, Guesses).
+	ErrBudget = errors.New("guess budget spent")
+	// ErrNotEnrolled is an account without a second factor: never set up, or reset.
+	ErrNotEnrolled = errors.New("no second factor")
+	// ErrConflict is an act that does not fit the state of the record.
+	ErrConflict = errors.New("state does not fit")
+)
+
+// WaitError refuses a guess that came before its wait was over.
+type WaitError struct{ For time.Duration }
+
+// Error implements error.
+func (e *WaitError) Error() string { return fmt.Sprintf("wait %s", e.For) }
+
+// State of an account.
+type State string
+
+// The states of an account.
+const (
+	Active   State = "active"
+	Disabled State = "disabled"
+)
+
+// FactorState says what is known of an account's second factor. Unknown is never "not enrolled".
+type FactorState string
+
+// The states of the second factor. Only FactorNever, or a ticket after FactorReset, opens a set-up.
+const (
+	FactorNever FactorState = "never"
+	FactorOn    FactorState = "on"
+	FactorReset FactorState = "reset"
+)
+
+// Account is a person Lychgate can sign in, as the store knew it at the time of reading.
+type Account struct {
+	// ID is the account's id and public subject: at most 255 ASCII characters, never used again.
+	ID string
+	// Tag names the account's slot in the store and its device cookie: 13 characters of [a-z2-7], not secret.
+	Tag string
+	// Name is the canonical sign-in name. Empty where the store had no need to read the profile.
+	Name string
+	// Company is the id of the company the account belongs to.
+	Company string
+	State   State
+	// Epoch moves when everything that was issued must end (sign out everywhere, disable, password, reset).
+	Epoch int64
+	// PasswordGen moves with the password, FactorGen with any change of the authenticators.
+	PasswordGen, FactorGen int64
+	Factor                 FactorState
+	Roles                  []string
+}
+
+// Profile is what an account says of its person.
+type Profile struct {
+	// Name is the sign-in name as it was given (shown to the person).
+	Name string `json:"name"`
+	// Claims are OIDC Core §5.1 standard claims by their names.
+	Claims map[string]any `json:"claims,omitempty"`
+	Roles  []string       `json:"roles,omitempty"`
+	// Created is the time the account was made, in Unix seconds.
+	Created int64 `json:"created"`
+}
+
+// Evidence is one thing a person proved in a sign-in.
+type Evidence struct {
+	// Method is a name of RFC 8176 or of lg_evidence: pwd otp recovery hwk swk.
+	Method string
+	// At is when the thing itself was shown; for a remembered device, the pass at which it was ticked.
+	At time.Time
+	// Device is true if a remembered device stood for it: it satisfies a policy, never acr mfa.
+	Device bool
+}
+
+// Authentication context classes (decisions.md).
+const (
+	ACRPassword = "urn:lychgate:acr:pwd"
+	ACRFactor   = "urn:lychgate:acr:mfa"
+)
+
+// ACR returns the truthful context class of a sign-in by password and the given factor evidence.
+// A remembered device never reaches ACRFactor (NIST SP 800-63B §5.1).
+func ACR(factors []Evidence) string {
+	for _, e := range factors {
+		if !e.Device {
+			return ACRFactor
+		}
+	}
+	return ACRPassword
+}
+
+// AMR returns the RFC 8176 methods of a sign-in by password and the given factor evidence.
+func AMR(factors []Evidence) []string {
+	amr := []string{"pwd"}
+	for _, e := range factors {
+		if e.Device {
+			continue
+		}
+		if e.Method != "recovery" {
+			amr = append(amr, e.Method)
+		}
+	}
+	if ACR(factors) == ACRFactor {
+		amr = append(amr, "mfa")
+	}
+	return amr
+}

@@ -1,0 +1,46 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package device is a browser that a person asked to be remembered.
+package device
+
+import (
+	"context"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+)
+
+// Device is a remembered browser.
+type Device struct {
+	ID string
+	// Label is browser and system in words; First, Last and End are absolute times.
+	Label            string
+	First, Last, End time.Time
+}
+
+// Trust is the answer to a device cookie.
+type Trust struct {
+	// PassedAt is the second-factor pass at which the device was remembered.
+	PassedAt time.Time
+	End      time.Time
+	// Cookie is the next value of the cookie; empty: keep the one there is (a second tab).
+	Cookie string
+	// Copied says that an older secret came back: the device is forgotten now, tell the person.
+	Copied bool
+}
+
+// Store keeps remembered devices. Every method may answer authn.ErrUnavailable.
+type Store interface {
+	// Use asks whether the cookie stands for the second factor of a; to be called only after the right password.
+	// authn.ErrGone: unknown, ended or a generation moved. It hands out a new secret at each use; an older one that
+	// comes back ends the device (Trust.Copied with authn.ErrGone). Nothing moves the absolute end.
+	Use(ctx context.Context, a authn.Account, cookie string) (Trust, error)
+	// Remember stores a new device for life from passedAt on and returns the cookie's value; at most 20 per
+	// account, the oldest goes.
+	Remember(ctx context.Context, a authn.Account, label string, passedAt time.Time, life time.Duration) (cookie string, end time.Time, err error)
+	// List returns the devices in force.
+	List(ctx context.Context, accountID string) ([]Device, error)
+	// Remove forgets one device.
+	Remove(ctx context.Context, accountID, id string) error
+}

@@ -1,0 +1,133 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package flow is one authorization request on its way through login, set-up, factor and consent.
+//
+// The request is stored; Next names the first step still needed; steps come back to it and never name each
+// other. Nothing in here does I/O. The only way to an answer is a Pass, which only Next can make.
+package flow
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+)
+
+// Lifetime is how long a flow may take from the authorization request to the answer.
+const Lifetime = 10 * time.Minute
+
+// Request is a validated authorization request.
+type Request struct {
+	// Params are the merged, validated parameters as the protocol engine replays them at the answer.
+	Params   url.Values
+	ClientID string
+	// RedirectURI is registered for the client; ResponseMode is "query" or "form_post".
+	RedirectURI, ResponseMode, State string
+	Scopes                           []string
+	// Prompt holds none, login, consent, select_account.
+	Prompt []string
+	// MaxAge is in seconds; nil when the request has none. 0 asks for everything anew.
+	MaxAge    *int64
+	ACRValues []string
+	LoginHint string
+	// HintSubject is the subject of a verified id_token_hint.
+	HintSubject string
+	UILocales   []string
+}
+
+// HasPrompt says whether the request asks for prompt p.
+func (r *Request) HasPrompt(p string) bool {
+	for _, v := range r.Prompt {
+		if v == p {
+			return true
+		}
+	}
+	return false
+}
+
+// FactorMode is a policy on the second factor; the strictest of company and client wins.
+type FactorMode string
+
+// The modes, from the mildest to the strictest.
+const (
+	// FactorOff never asks. FactorOptional asks those who have set one up. FactorRequired asks everybody.
+	// FactorAlways is FactorRequired, and neither a remembered device nor an older pass counts.
+	FactorOff      FactorMode = "off"
+	FactorOptional FactorMode = "optional"
+	FactorRequired FactorMode = "required"
+	FactorAlways   FactorMode = "always"
+)
+
+// Policy is what client and company ask of a sign-in.
+type Policy struct {
+	Factor FactorMode
+	// Consent is true for clients that need the person's word (third party).
+	Consent bool
+	// Allowed is false if the client is not for this account (company or role).
+	Allowed bool
+}
+
+// Flow is an authorization request under way.
+type Flow struct {
+	// ID is 22 characters of base64url before the password, lgf_… after it. Secret only together with the cookie.
+	ID      string
+	Request Request
+	// Created is the time of the authorization request.
+	Created time.Time
+	// Account is nil before the password; else as read together with the flow.
+	Account *authn.Account
+	// AccountName is the name the person typed, for the page.
+	AccountName string
+	// Epoch and PasswordGen are as of the password, or of the session that the flow began with.
+	Epoch, PasswordGen int64
+	PasswordAt         time.Time
+	Factors            []authn.Evidence
+	// Session is the handle of the session the flow began with or made; empty if none.
+	Session string
+	// Consented are the scopes that the account has allowed this client before; Allowed says that the person has
+	// answered the consent page of this flow with yes.
+	Consented []string
+	Allowed   bool
+	// Ticket is a set-up ticket that the person has typed; Enrolled says that a set-up was confirmed in this flow.
+	Ticket   string
+	Enrolled bool
+	Policy   Policy
+}
+
+// LogValue keeps the id and the session out of the logs.
+func (f *Flow) LogValue() slog.Value {
+	return slog.StringValue("[redacted] client " + f.Request.ClientID)
+}
+
+// Update is a set of marks to add to a flow; nil and empty fields change nothing.
+type Update struct {
+	// Device is the evidence of a remembered device.
+	Device  *authn.Evidence
+	Session string
+	Allowed bool
+	Ticket  string
+}
+
+// Store keeps flows for Lifetime. bind are the secrets of the browser's binding cookie, newest first: a flow of
+// another browser answers authn.ErrGone, like one that is unknown or expired. Every method may answer
+// authn.ErrUnavailable or authn.ErrLost.
+type Store interface {
+	// Create stores f and sets its ID. With f.Account it is stored in the account's slot. An empty bind stores it
+	// unbound (POST /authorize from another site); then Bind must follow.
+	Create(ctx context.Context, f *Flow, bind string) error
+	// Bind ties an unbound flow to a browser, once.
+	Bind(ctx context.Context, id, bind string) error
+	// Load reads the flow together with its account's present state and the consented scopes, in one round trip.
+	// authn.ErrMoved if the account is not active any more or its epoch or password generation moved.
+	Load(ctx context.Context, id string, bind []string) (*Flow, error)
+	// Identify ends the flow before the password and stores it anew for f.Account, bound to newBind, with a new ID.
+	// Of two posts that race, one gets authn.ErrGone.
+	Identify(ctx context.Context, f *Flow, bind []string, newBind string) error
+	// Mark adds u to a flow after the password.
+	Mark(ctx context.Context, id string, bind []string, u Update) error
+	// End removes the flow and answers authn.ErrGone if it was gone already (an error is sent once).
+	End(ctx context.Context, id string, bind []string) error
+}

@@ -1,0 +1,54 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package session is one signed-in browser at Lychgate: what was proved in it, and when it ends.
+package session
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+)
+
+// Session is one signed-in browser.
+type Session struct {
+	// Handle is what the cookie holds (prefix lgs_); secret.
+	Handle string
+	// SID is the session id that clients see (claim sid); not secret.
+	SID       string
+	AccountID string
+	// The generations under which the session was made.
+	Epoch, PasswordGen, FactorGen int64
+	PasswordAt                    time.Time
+	// Factors is the evidence beyond the password; dropped by the store if the account's FactorGen moved.
+	Factors []authn.Evidence
+	// End is the absolute end; nothing moves it.
+	End time.Time
+	// Clients are the ids of the clients that got a grant in this session, for logout. At most 64.
+	Clients []string
+}
+
+// LogValue keeps the handle out of the logs.
+func (s Session) LogValue() slog.Value { return slog.StringValue("[redacted] sid " + s.SID) }
+
+// View is a live session with what else an authorization request needs, read in one round trip.
+type View struct {
+	Session Session
+	Account authn.Account
+	// Consented are the scopes that the account has allowed the client asked about.
+	Consented []string
+}
+
+// Store keeps sessions. Every method may answer authn.ErrUnavailable.
+type Store interface {
+	// Create stores s with a new handle and ends the session of handle replaced, if not empty.
+	Create(ctx context.Context, s Session, replaced string) (Session, error)
+	// Load returns a live session and renews its idle time, in one round trip. authn.ErrGone if it is unknown,
+	// forged, idle too long, past its end, or its account's epoch or password generation moved, or the account is
+	// not active; authn.ErrLost for a broken record.
+	Load(ctx context.Context, handle, clientID string) (View, error)
+	// End removes the session; it is harmless to repeat.
+	End(ctx context.Context, handle string) error
+}

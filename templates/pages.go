@@ -1,0 +1,158 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package templates
+
+import "time"
+
+// Frame is what every page shows around its content.
+type Frame struct {
+	// Lang is "en" or "nl". SwitchURL leads to the same page in the other language; empty: no switch.
+	Lang, SwitchURL string
+	// Client is the name of the app the person comes from; Company that of the organisation that signs them in.
+	// Either may be empty.
+	Client, Company string
+	// HelpEmail and HelpPhone stand at the foot; empty ones are left out.
+	HelpEmail, HelpPhone string
+}
+
+// Page is a page with its template of the same name.
+type Page interface {
+	// Template is the name of the template file without its ending.
+	Template() string
+	frame() Frame
+}
+
+func (f Frame) frame() Frame { return f }
+
+// Login is the sign-in page, J1 and J2.
+type Login struct {
+	Frame
+	Action, Username string
+	// Problem is "" or "rejected", "wait" (with Wait), "missing" (name or password left empty).
+	Problem string
+	Wait    time.Duration
+}
+
+// Template implements Page.
+func (Login) Template() string { return "login" }
+
+// Factor is the page that asks for a factor; its template is chosen by the factor (totp-code).
+type Factor struct {
+	Frame
+	// Action is the form's address; NotYou leads to signing in as somebody else.
+	Action, NotYou, Account string
+	// RememberDays > 0 shows the tick box; RememberUntil is the day it would end.
+	RememberDays  int
+	RememberUntil time.Time
+	// Problem is "" or "rejected", "wait" (with Wait), "budget", "locked".
+	Problem string
+	Wait    time.Duration
+	// Prompt names the template; Values are the factor's own. totp-code has none.
+	Prompt string
+	Values map[string]string
+}
+
+// Template implements Page.
+func (f Factor) Template() string { return f.Prompt }
+
+// Setup is the set-up of a factor; its template is chosen by the factor (totp-setup).
+type Setup struct {
+	Frame
+	Action, NotYou, Account string
+	// Problem is "" or "rejected".
+	Problem string
+	Prompt  string
+	// Values of totp-setup: "uri" (otpauth://totp/…), "key" (Base32, grouped by four), "service", "account",
+	// "qr_path" (an SVG path of black modules, integers only), "qr_size" (side of the viewBox with quiet zone).
+	Values map[string]string
+}
+
+// Template implements Page.
+func (s Setup) Template() string { return s.Prompt }
+
+// SetupDone says that the set-up is complete, J5.
+type SetupDone struct {
+	Frame
+	// Next is where Continue leads.
+	Next, Account string
+}
+
+// Template implements Page.
+func (SetupDone) Template() string { return "setup-done" }
+
+// Ticket asks for a set-up ticket after an admin has reset the factor.
+type Ticket struct {
+	Frame
+	Action, NotYou, Account string
+	// Problem is "" or "rejected".
+	Problem string
+}
+
+// Template implements Page.
+func (Ticket) Template() string { return "ticket" }
+
+// Consent asks whether a third-party client may have what it wants, J14.
+type Consent struct {
+	Frame
+	Action, NotYou, Account string
+	// Scopes are the known scopes that are asked for: openid profile email address phone offline_access, or others
+	// shown by name.
+	Scopes               []string
+	PolicyURI, TosURI    string
+	ClientOwnedByCompany bool
+}
+
+// Template implements Page.
+func (Consent) Template() string { return "consent" }
+
+// SignOut asks whether to sign out, J13. Hidden are the fields the form sends back.
+type SignOut struct {
+	Frame
+	Action, Account string
+	Hidden          map[string]string
+	// Apps is the number of other clients used in this session.
+	Apps int
+}
+
+// Template implements Page.
+func (SignOut) Template() string { return "sign-out" }
+
+// SignedOut says that the person is signed out.
+type SignedOut struct {
+	Frame
+	// Back leads to the app; empty: no button.
+	Back string
+}
+
+// Template implements Page.
+func (SignedOut) Template() string { return "signed-out" }
+
+// Problem is a page that ends a flow, J15: no form.
+type Problem struct {
+	Frame
+	// Kind is "expired", "foreign" (begun in another browser), "cookies" (blocked), "client" (wrong client or
+	// redirect_uri), "denied" (client not for this account), "locked" (factor locked), "reset" (ask the admin for a
+	// ticket), "lost" (record lost: ask the admin), "busy" (503: store away or too many sign-ins), "origin" (403,
+	// cross-site post), "notfound", "method", "toolarge", "bad" (400, anything else), "internal" (500).
+	Kind string
+	// Reference helps support to find the log line. Back leads on; empty: no button.
+	Reference, Back string
+	// Host is the host whose cookies are meant; Parameter, ClientID and Code are for "client".
+	Host, Parameter, ClientID, Code string
+	Time                            time.Time
+}
+
+// Template implements Page.
+func (Problem) Template() string { return "problem" }
+
+// FormPost posts an authorization response to the client (OAuth 2.0 Form Post Response Mode).
+type FormPost struct {
+	Frame
+	Action string
+	// Fields are name and value, in order.
+	Fields [][2]string
+}
+
+// Template implements Page.
+func (FormPost) Template() string { return "form-post" }
