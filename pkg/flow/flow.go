@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/session"
 )
 
 // Lifetime is how long a flow may take from the authorization request to the answer.
@@ -96,6 +97,9 @@ type Flow struct {
 	Enrolled bool
 	Policy   Policy
 }
+
+// SID is the session id that clients see (claim sid); empty without a session.
+func (f *Flow) SID() string { return session.ID(f.Session) }
 
 // LogValue keeps the id and the session out of the logs.
 func (f *Flow) LogValue() slog.Value {

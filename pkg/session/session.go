@@ -6,6 +6,8 @@ package session
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"log/slog"
 	"time"
 
@@ -15,9 +17,7 @@ import (
 // Session is one signed-in browser.
 type Session struct {
 	// Handle is what the cookie holds (prefix lgs_); secret.
-	Handle string
-	// SID is the session id that clients see (claim sid); not secret.
-	SID       string
+	Handle    string
 	AccountID string
 	// The generations under which the session was made.
 	Epoch, PasswordGen, FactorGen int64
@@ -31,7 +31,17 @@ type Session struct {
 }
 
 // LogValue keeps the handle out of the logs.
-func (s Session) LogValue() slog.Value { return slog.StringValue("[redacted] sid " + s.SID) }
+func (s Session) LogValue() slog.Value { return slog.StringValue("[redacted] sid " + ID(s.Handle)) }
+
+// ID returns the session id that clients see (claim sid) for the session of the given handle: 22 characters that
+// open nothing, since the handle cannot be worked out from them. Empty for an empty handle.
+func ID(handle string) string {
+	if handle == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("lychgate sid\x00" + handle))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
 
 // View is a live session with what else an authorization request needs, read in one round trip.
 type View struct {
