@@ -52,7 +52,6 @@ type Client struct {
 	AccessTokenFormat string `json:"lychgate_access_token_format,omitempty"`
 	// PKCE is required (default) or, for confidential clients only, optional.
 	PKCE string `json:"lychgate_pkce,omitempty"`
-	// Consent is "" (asked unless Company is set) or always: asked each time; own apps only if the request says so.
 	// Audience is put into access tokens; empty: the client id.
 	Audience []string `json:"lychgate_audience,omitempty"`
 	// Introspect lists the ids of clients whose tokens this client may introspect besides its own; "*" is all.
