@@ -4,3 +4,100 @@
 // Package templates is the HTML boundary: pages as typed structs, their templates, stylesheet, script and the
 // messages of each language. Nothing else in Lychgate writes HTML.
 package templates
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+//go:embed html/*.html
+var htmlFiles embed.FS
+
+// Set is every page in every language, ready to render. It is safe for concurrent use.
+type Set struct {
+	pages   map[string]map[string]*template.Template
+	assets  map[string]asset
+	matcher language.Matcher
+}
+
+// Parse reads the embedded templates, messages and files. It renders each page once, so that whatever is wrong
+// with one is found at the start and not by a person.
+func Parse() (*Set, error) {
+	assets, err := loadAssets()
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{pages: map[string]map[string]*template.Template{}, assets: assets, matcher: newMatcher()}
+	bundle, err := loadMessages()
+	if err != nil {
+		return nil, err
+	}
+	for _, lang := range s.Languages() {
+		pages, err := parsePages(funcs(s, newCatalogue(bundle, lang)))
+		if err != nil {
+			return nil, fmt.Errorf("templates in %s: %w", lang, err)
+		}
+		s.pages[lang] = pages
+	}
+	return s, nil
+}
+
+// Render renders p in the language of its frame, or in English if that is not one of ours. Nothing is returned of
+// a page that fails half way.
+func (s *Set) Render(p Page) ([]byte, error) {
+	pages, ok := s.pages[p.frame().Lang]
+	if !ok {
+		pages = s.pages[fallback]
+	}
+	t, ok := pages[p.Template()]
+	if !ok {
+		return nil, fmt.Errorf("no template %q", p.Template())
+	}
+	var buf bytes.Buffer
+	if err := t.ExecuteTemplate(&buf, "frame", p); err != nil {
+		return nil, fmt.Errorf("render %s: %w", p.Template(), err)
+	}
+	return buf.Bytes(), nil
+}
+
+// known returns one page of every kind, with just what it needs to render.
+func known() []Page {
+	totp := map[string]string{"uri": otpauthPrefix, "key": "", "service": "", "account": "", "qr_path": "", "qr_size": "0"}
+	return []Page{
+		Login{}, Factor{Prompt: "totp-code"}, Setup{Prompt: "totp-setup", Values: totp},
+		SetupDone{}, Ticket{}, Consent{}, SignOut{}, SignedOut{}, Problem{}, FormPost{}, DemoHome{}, DemoCasePage{},
+	}
+}
+
+// shared are the files that pages are built from: the frame and what several pages have in common.
+func shared(name string) []string {
+	if strings.HasPrefix(name, "demo-") {
+		return []string{"html/demo-layout.html"}
+	}
+	return []string{"html/layout.html", "html/who.html", "html/back.html"}
+}
+
+func parsePages(fm template.FuncMap) (map[string]*template.Template, error) {
+	pages := map[string]*template.Template{}
+	for _, p := range known() {
+		name := p.Template()
+		files := slices.Concat(shared(name), []string{path.Join("html", name+".html")})
+		t, err := template.New(name).Funcs(fm).ParseFS(htmlFiles, files...)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.ExecuteTemplate(io.Discard, "frame", p); err != nil {
+			return nil, err
+		}
+		pages[name] = t
+	}
+	return pages, nil
+}

@@ -1,0 +1,88 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package templates
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// otpauthPrefix is the only address beside http, https and mailto that a page links to.
+const otpauthPrefix = "otpauth://totp/"
+
+var errOtpauth = errors.New("not the address of an authenticator app")
+
+// funcs are what templates may call: t plain words, th words with markup, n words with a number, wait words with
+// a time to wait.
+func funcs(s *Set, c catalogue) template.FuncMap {
+	return template.FuncMap{
+		"t": c.text, "th": c.markup, "n": c.number, "wait": c.wait, "date": c.date, "datetime": c.datetime,
+		"static": func(name string) (string, error) {
+			p := s.StaticPath(name)
+			if p == "" {
+				return "", fmt.Errorf("no static file %q", name)
+			}
+			return p, nil
+		},
+		"digits": digits, "initial": initial, "link": link, "otpauth": otpauth,
+	}
+}
+
+// digits keeps of a telephone number what can be dialled.
+func digits(phone string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r == '+' {
+			return r
+		}
+		return -1
+	}, phone)
+}
+
+// initial returns the first letter or digit of the first name that has one: it stands where a logo would.
+func initial(names ...string) string {
+	for _, name := range names {
+		for _, r := range name {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return string(unicode.ToUpper(r))
+			}
+		}
+	}
+	return ""
+}
+
+// link returns an address that a button may lead to, http, https or a path of ours, or "". An address with
+// another scheme would run code (javascript:) or lead nowhere.
+func link(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || !utf8.ValidString(address) {
+		return ""
+	}
+	web := u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+	ours := u.Scheme == "" && u.Host == "" && strings.HasPrefix(u.Path, "/") && !strings.HasPrefix(u.Path, "//")
+	if web || ours {
+		return address
+	}
+	return ""
+}
+
+// otpauth lets an address through html/template, which knows no such scheme. It must have been built of escaped
+// parts: anything but the characters of an address is refused.
+func otpauth(uri string) (template.URL, error) {
+	rest, ok := strings.CutPrefix(uri, otpauthPrefix)
+	if !ok {
+		return "", errOtpauth
+	}
+	for _, r := range rest {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !letter && !strings.ContainsRune("-._~:%?&=", r) {
+			return "", errOtpauth
+		}
+	}
+	return template.URL(uri), nil //nolint:gosec // prefix and characters are checked above
+}

@@ -1,0 +1,132 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package templates
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"strconv"
+	"time"
+
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	i18ntemplate "github.com/nicksnyder/go-i18n/v2/i18n/template"
+	"golang.org/x/text/language"
+)
+
+//go:embed messages/*.json
+var messageFiles embed.FS
+
+func loadMessages() (*i18n.Bundle, error) {
+	bundle := i18n.NewBundle(language.MustParse(fallback))
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	for _, lang := range languages() {
+		if _, err := bundle.LoadMessageFileFS(messageFiles, "messages/active."+lang+".json"); err != nil {
+			return nil, fmt.Errorf("messages in %s: %w", lang, err)
+		}
+	}
+	return bundle, nil
+}
+
+// catalogue says the sentences of one language. A message that is missing, or lacks one of its words, is an error.
+type catalogue struct {
+	localizer *i18n.Localizer
+	parser    i18ntemplate.Parser
+}
+
+func newCatalogue(bundle *i18n.Bundle, lang string) catalogue {
+	return catalogue{
+		localizer: i18n.NewLocalizer(bundle, lang),
+		parser:    &i18ntemplate.TextParser{Option: "missingkey=error"},
+	}
+}
+
+// words pairs names and values: "Client", "Example Cases".
+func words(kv []string) (map[string]string, error) {
+	if len(kv)%2 != 0 {
+		return nil, errors.New("a word without its value")
+	}
+	m := map[string]string{}
+	for i := 0; i < len(kv); i += 2 {
+		m[kv[i]] = kv[i+1]
+	}
+	return m, nil
+}
+
+func (c catalogue) say(id string, data map[string]string, count any) (string, error) {
+	return c.localizer.Localize(&i18n.LocalizeConfig{
+		MessageID: id, TemplateData: data, PluralCount: count, TemplateParser: c.parser,
+	})
+}
+
+// text returns a sentence without markup. html/template escapes it.
+func (c catalogue) text(id string, kv ...string) (string, error) {
+	data, err := words(kv)
+	if err != nil {
+		return "", fmt.Errorf("message %s: %w", id, err)
+	}
+	return c.say(id, data, nil)
+}
+
+// markup returns a sentence whose message holds markup. The message is ours; every word put into it is escaped
+// here, so that a name never becomes markup (security.md FZ-08).
+func (c catalogue) markup(id string, kv ...string) (template.HTML, error) {
+	data, err := words(kv)
+	if err != nil {
+		return "", fmt.Errorf("message %s: %w", id, err)
+	}
+	return c.marked(id, data, nil)
+}
+
+func (c catalogue) marked(id string, data map[string]string, count any) (template.HTML, error) {
+	for name, value := range data {
+		data[name] = template.HTMLEscapeString(value)
+	}
+	s, err := c.say(id, data, count)
+	return template.HTML(s), err //nolint:gosec // the message is embedded, its words are escaped above
+}
+
+// number returns a sentence with a number in it, in the right plural (CLDR).
+func (c catalogue) number(id string, count int, kv ...string) (string, error) {
+	data, err := words(kv)
+	if err != nil {
+		return "", fmt.Errorf("message %s: %w", id, err)
+	}
+	data["Count"] = strconv.Itoa(count)
+	return c.say(id, data, count)
+}
+
+// wait returns a sentence that names d in whole seconds, minutes or hours, rounded up so that nobody comes too
+// soon. Its messages are id.seconds, id.minutes and id.hours.
+func (c catalogue) wait(id string, d time.Duration) (template.HTML, error) {
+	unit, name := time.Second, ".seconds"
+	switch {
+	case d > time.Hour-time.Minute:
+		unit, name = time.Hour, ".hours"
+	case d > time.Minute-time.Second:
+		unit, name = time.Minute, ".minutes"
+	}
+	count := max(1, int((d+unit-1)/unit))
+	return c.marked(id+name, map[string]string{"Count": strconv.Itoa(count)}, count)
+}
+
+// date returns the day in full, 22 December 2026.
+func (c catalogue) date(t time.Time) (string, error) {
+	month, err := c.say("month."+strconv.Itoa(int(t.Month())), nil, nil)
+	if err != nil {
+		return "", err
+	}
+	return c.text("date", "Day", strconv.Itoa(t.Day()), "Month", month, "Year", strconv.Itoa(t.Year()))
+}
+
+// datetime returns day and time with the zone, for those who look things up in a log.
+func (c catalogue) datetime(t time.Time) (string, error) {
+	day, err := c.date(t)
+	if err != nil {
+		return "", err
+	}
+	return c.text("datetime", "Date", day, "Time", t.Format("15:04:05"), "Zone", t.Format("MST"))
+}
