@@ -134,7 +134,8 @@ type Problem struct {
 	// Kind is "expired", "foreign" (begun in another browser), "cookies" (blocked), "client" (wrong client or
 	// redirect_uri), "denied" (client not for this account), "locked" (factor locked), "reset" (ask the admin for a
 	// ticket), "lost" (record lost: ask the admin), "busy" (503: store away or too many sign-ins), "origin" (403,
-	// cross-site post), "start" (the bare address), "notfound", "method", "toolarge", "bad" (400, anything else), "internal" (500).
+	// cross-site post), "start" (the bare address), "notfound", "method", "toolarge", "bad" (400, anything else),
+	// "internal" (500).
 	Kind string
 	// Reference helps support to find the log line. Back leads on; empty: no button.
 	Reference, Back string
