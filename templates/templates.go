@@ -88,16 +88,20 @@ func shared(name string) []string {
 func parsePages(fm template.FuncMap) (map[string]*template.Template, error) {
 	pages := map[string]*template.Template{}
 	for _, p := range known() {
-		name := p.Template()
-		files := slices.Concat(shared(name), []string{path.Join("html", name+".html")})
-		t, err := template.New(name).Funcs(fm).ParseFS(htmlFiles, files...)
+		t, err := parsePage(fm, p.Template())
 		if err != nil {
 			return nil, err
 		}
+		// The first run is the one that works out how each value is escaped.
 		if err := t.ExecuteTemplate(io.Discard, "frame", p); err != nil {
 			return nil, err
 		}
-		pages[name] = t
+		pages[p.Template()] = t
 	}
 	return pages, nil
+}
+
+func parsePage(fm template.FuncMap, name string) (*template.Template, error) {
+	files := slices.Concat(shared(name), []string{path.Join("html", name+".html")})
+	return template.New(name).Funcs(fm).ParseFS(htmlFiles, files...)
 }

@@ -1,0 +1,191 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package templates
+
+import (
+	"bytes"
+	"maps"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// variant is a page as somebody might see it.
+type variant struct {
+	name string
+	page Page
+}
+
+func fullFrame() Frame {
+	return Frame{
+		SwitchURL: "/flow/x?ui_locales=nl", Client: "Example Cases", Company: "Example Legal Aid",
+		HelpEmail: "help@example.com", HelpPhone: "+44 20 7946 0000",
+	}
+}
+
+// frames are the four cases of names that may be empty.
+func frames() map[string]Frame {
+	full := fullFrame()
+	client, company, bare := full, full, full
+	client.Company, company.Client, bare.Client, bare.Company = "", "", "", ""
+	bare.SwitchURL, bare.HelpEmail, bare.HelpPhone = "", "", ""
+	return map[string]Frame{"full": full, "client": client, "company": company, "bare": bare}
+}
+
+func totpValues() map[string]string {
+	return map[string]string{
+		"uri": "otpauth://totp/Example%20Legal%20Aid:a.example%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" +
+			"&issuer=Example%20Legal%20Aid&algorithm=SHA1&digits=6&period=30",
+		"key": "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ", "service": "Example Legal Aid", "account": "a.example@example.com",
+		"qr_path": "M4 4h7v1h-7z", "qr_size": "61",
+	}
+}
+
+func kinds() []string {
+	return []string{
+		"expired", "foreign", "cookies", "client", "denied", "locked", "reset", "lost", "busy", "origin", "start",
+		"notfound", "method", "toolarge", "bad", "internal",
+	}
+}
+
+func someday() time.Time { return time.Date(2026, time.December, 22, 9, 41, 7, 0, time.UTC) }
+
+// variants returns every page with every problem it can show.
+func variants(f Frame) []variant {
+	const who = "a.example@example.com"
+	var all []variant
+	add := func(name string, p Page) { all = append(all, variant{name, p}) }
+	for _, problem := range []string{"", "rejected", "wait", "missing"} {
+		add("login/"+problem, Login{Frame: f, Action: "/flow/x/login", Problem: problem, Wait: 90 * time.Second})
+		add("login-named/"+problem, Login{Frame: f, Action: "/flow/x/login", Username: who, Problem: problem, Wait: time.Second})
+	}
+	for _, problem := range []string{"", "rejected", "wait", "budget", "locked"} {
+		p := Factor{Frame: f, Action: "/flow/x/factor", NotYou: "/flow/x/restart", Account: who, Problem: problem,
+			Wait: 30 * time.Second, Prompt: "totp-code"}
+		add("totp-code-plain/"+problem, p)
+		p.RememberDays, p.RememberUntil = 30, someday()
+		add("totp-code/"+problem, p)
+	}
+	for _, problem := range []string{"", "rejected"} {
+		add("totp-setup/"+problem, Setup{Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who,
+			Problem: problem, Prompt: "totp-setup", Values: totpValues()})
+		add("ticket/"+problem, Ticket{Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who, Problem: problem})
+	}
+	add("setup-done", SetupDone{Frame: f, Next: "/flow/x", Account: who})
+	add("consent", Consent{Frame: f, Action: "/flow/x/consent", NotYou: "/flow/x/restart", Account: who,
+		Scopes:    []string{"openid", "profile", "email", "address", "phone", "offline_access", "reports.read"},
+		PolicyURI: "https://reports.example.com/privacy", TosURI: "https://reports.example.com/terms"})
+	add("consent-own", Consent{Frame: f, Action: "/flow/x/consent", Account: who, ClientOwnedByCompany: true})
+	for _, apps := range []int{0, 1, 2} {
+		add("sign-out", SignOut{Frame: f, Action: "/logout/confirm", Account: who, Apps: apps,
+			Hidden: map[string]string{"client_id": "example-cases", "state": "s"}})
+	}
+	add("signed-out", SignedOut{Frame: f, Back: "https://cases.example.com/"})
+	add("signed-out-bare", SignedOut{Frame: f})
+	for _, kind := range kinds() {
+		add("problem/"+kind, Problem{Frame: f, Kind: kind, Reference: "7F3K-20QD", Back: "https://cases.example.com/",
+			Host: "login.example.com", Parameter: "redirect_uri", ClientID: "example-cases", Code: "invalid_request", Time: someday()})
+		add("problem-bare/"+kind, Problem{Frame: f, Kind: kind})
+	}
+	add("problem/client/client_id", Problem{Frame: f, Kind: "client", Parameter: "client_id", Code: "invalid_client"})
+	add("problem/client/scope", Problem{Frame: f, Kind: "client", Parameter: "scope", Code: "invalid_scope"})
+	add("form-post", FormPost{Frame: f, Action: "https://cases.example.com/callback",
+		Fields: [][2]string{{"code", "lgc_x"}, {"state", "s"}, {"submit", "x"}}})
+	return append(all, demoVariants(f)...)
+}
+
+func demoVariants(f Frame) []variant {
+	c := DemoCase{Number: "2026-0417", Name: "Estate of J. Example", Status: "Open", Updated: "22 November 2026"}
+	return []variant{
+		{"demo-home/out", DemoHome{Frame: f, SignIn: "/login"}},
+		{"demo-home/error", DemoHome{Frame: f, SignIn: "/login", Error: "access_denied", ErrorText: "You chose Cancel."}},
+		{"demo-home/in", DemoHome{Frame: f, Person: "A. Example", Email: "a.example@example.com", Strong: true,
+			Cases: []DemoCase{c, c}, SignOut: "/logout"}},
+		{"demo-home/empty", DemoHome{Frame: f, Person: "A. Example", SignOut: "/logout"}},
+		{"demo-case", DemoCasePage{Frame: f, Person: "A. Example", Case: c, Notes: []string{"Called the bank."}, Home: "/", SignOut: "/logout"}},
+		{"demo-case/empty", DemoCasePage{Frame: f, Person: "A. Example", Case: c, Home: "/", SignOut: "/logout"}},
+		{"demo-case/refused", DemoCasePage{Frame: f, Person: "A. Example", Case: c, Home: "/", SignOut: "/logout", Refused: true}},
+	}
+}
+
+func mustParse(t *testing.T) *Set {
+	t.Helper()
+	s, err := Parse()
+	if err != nil {
+		t.Fatalf("Parse() = %v", err)
+	}
+	return s
+}
+
+func render(t *testing.T, s *Set, p Page) (*goquery.Document, string) {
+	t.Helper()
+	body, err := s.Render(p)
+	if err != nil {
+		t.Fatalf("Render(%s) = %v", p.Template(), err)
+	}
+	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc, string(body)
+}
+
+// in returns p in a language.
+func in(p Page, lang string) Page {
+	v := reflect.New(reflect.TypeOf(p)).Elem()
+	v.Set(reflect.ValueOf(p))
+	v.FieldByName("Lang").SetString(lang)
+	return v.Interface().(Page)
+}
+
+// chosen are the fields whose values are ours, never a person's.
+func chosen(name string) bool {
+	return name == "Lang" || name == "Problem" || name == "Prompt" || name == "Kind"
+}
+
+// filled returns p with every string of people and clients replaced by s.
+func filled(p Page, s string) Page {
+	v := reflect.New(reflect.TypeOf(p)).Elem()
+	v.Set(reflect.ValueOf(p))
+	fill(v, s)
+	return v.Interface().(Page)
+}
+
+func fill(v reflect.Value, s string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(s)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			if !chosen(v.Type().Field(i).Name) {
+				fill(v.Field(i), s)
+			}
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i), s)
+		}
+	case reflect.Slice:
+		fresh := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(fresh, v)
+		for i := range fresh.Len() {
+			fill(fresh.Index(i), s)
+		}
+		v.Set(fresh)
+	case reflect.Map:
+		m := maps.Clone(v.Interface().(map[string]string))
+		for k := range m {
+			if k != "uri" && k != "qr_path" && k != "qr_size" {
+				m[k] = s
+			}
+		}
+		v.Set(reflect.ValueOf(m))
+	default:
+	}
+}
