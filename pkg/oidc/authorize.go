@@ -1,0 +1,126 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package oidc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/url"
+
+	"github.com/lychgate/lychgate/pkg/audit"
+	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/flow"
+)
+
+// Authorize validates an authorization request (RFC 6749 §4.1.1, OIDC Core §3.1.2.1). A *flow.Refusal without a
+// Redirect must be shown as a page: the client or its address is not known to be right. Other errors wrap
+// authn.ErrUnavailable.
+func (p *Provider) Authorize(ctx context.Context, in url.Values) (*flow.Request, error) {
+	q := readParams(in)
+	c, err := p.destination(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	req := q.base(c)
+	if f := p.fill(c, q, &req); f != nil {
+		return nil, refuse(req, f)
+	}
+	if err := p.engine.validate(ctx, c, req.Params); err != nil {
+		var f *fault
+		if !errors.As(err, &f) {
+			f = wrapFault(codeInvalidRequest, err)
+		}
+		return nil, refuse(req, f)
+	}
+	return &req, nil
+}
+
+// destination finds the client and checks where the answer would go. Until both are right there is no redirect, for
+// any error (RFC 6749 §4.1.2.1; CVE-2026-41479 in another server sent errors first).
+func (p *Provider) destination(ctx context.Context, q params) (*client.Client, error) {
+	id := q.get("client_id")
+	if id == "" {
+		return nil, page("", "client_id", "missing, repeated or unreadable")
+	}
+	c, err := p.cfg.Clients.Client(ctx, id)
+	switch {
+	case errors.Is(err, authn.ErrNotFound):
+		return nil, page("", "client_id", "unknown client "+id)
+	case err != nil:
+		return nil, err
+	case c.Disabled:
+		return nil, page(c.ID, "client_id", "client is disabled")
+	}
+	uri := q.get("redirect_uri")
+	if uri == "" {
+		return nil, page(c.ID, "redirect_uri", "missing, repeated or unreadable")
+	}
+	if !c.HasGrant(client.GrantCode) || !c.MatchRedirect(uri) {
+		p.cfg.Audit.Event(ctx, audit.RedirectRefused, slog.String("client", c.ID))
+		return nil, page(c.ID, "redirect_uri", "not registered: "+uri)
+	}
+	return c, nil
+}
+
+// fill checks the parameters one by one and writes them into req.
+func (p *Provider) fill(c *client.Client, q params, req *flow.Request) *fault {
+	for _, name := range []string{"request", "request_uri", "registration"} {
+		// OIDC Core §6, §7.2.1. Nothing is ever fetched.
+		if q.has(name) {
+			return newFault(name+"_not_supported", name)
+		}
+	}
+	if q.first != "" {
+		return invalidRequest(q.spoilt[q.first], q.first)
+	}
+	if f := checkType(q); f != nil {
+		return f
+	}
+	if f := checkChallenge(c, q); f != nil {
+		return f
+	}
+	var f *fault
+	if req.Scopes, f = readScopes(c, q); f != nil {
+		return f
+	}
+	if req.Prompt, f = readPrompt(q); f != nil {
+		return f
+	}
+	if req.MaxAge, f = readMaxAge(c, q); f != nil {
+		return f
+	}
+	if hint := q.get("id_token_hint"); hint != "" {
+		h, ok := p.readHint(hint)
+		if !ok || h.client != c.ID {
+			return invalidRequest(reasonHint, "id_token_hint")
+		}
+		req.HintSubject = h.subject
+	}
+	req.ACRValues = acrValues(c, q)
+	req.LoginHint = q.get("login_hint")
+	req.Params = q.replay(req.Scopes)
+	return nil
+}
+
+// page is a refusal that is never redirected.
+func page(clientID, parameter, detail string) *flow.Refusal {
+	return &flow.Refusal{
+		Code: codeInvalidRequest, Parameter: parameter, Client: clientID, Detail: detail,
+		Description: describe(codeInvalidRequest),
+	}
+}
+
+// reasonParam carries the finer reason from the refusal to Refuse. It picks a fixed text and is never shown; a client
+// cannot set it, since only parameters with a limit are kept.
+const reasonParam = "lychgate_reason"
+
+// refuse is a refusal by redirect.
+func refuse(req flow.Request, f *fault) *flow.Refusal {
+	req.Params = url.Values{reasonParam: {f.reason}}
+	return &flow.Refusal{
+		Code: f.code, Parameter: f.detail, Description: f.text(), Detail: f.Error(), Client: req.ClientID, Redirect: &req,
+	}
+}

@@ -1,0 +1,134 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package oidc
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/lychgate/lychgate/pkg/audit"
+	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
+)
+
+// credentials are what a request shows of its client.
+type credentials struct {
+	// method is the one method the request uses; id and secret as sent by it.
+	method, id, secret string
+}
+
+// authenticate says which client sent the request (RFC 6749 §2.3, §3.2.1). Exactly one method must be used, and it
+// must be the registered one. Whatever is wrong, the answer is the same. private_key_jwt joins in shown and check.
+func (p *Provider) authenticate(r *http.Request, form url.Values) (*client.Client, *fault) {
+	ctx := r.Context()
+	shown, problem := shown(r, form)
+	if problem != "" {
+		return nil, p.rejectClient(ctx, nil, problem)
+	}
+	c, err := p.cfg.Clients.Client(ctx, shown.id)
+	switch {
+	case errors.Is(err, authn.ErrNotFound):
+		c = nil
+	case err != nil:
+		return nil, unavailable(err)
+	}
+	if problem := p.check(c, shown); problem != "" {
+		return nil, p.rejectClient(ctx, c, problem)
+	}
+	return c, nil
+}
+
+// shown collects the methods that are present and refuses more than one.
+func shown(r *http.Request, form url.Values) (credentials, string) {
+	headers := r.Header.Values("Authorization")
+	id, secret := form.Get("client_id"), form.Get("client_secret")
+	switch {
+	case form.Has("client_assertion") || form.Has("client_assertion_type"):
+		return credentials{}, "assertion not supported"
+	case len(headers) > 1:
+		return credentials{}, "two authorization headers"
+	case len(headers) == 1 && secret != "":
+		return credentials{}, "two methods"
+	case len(headers) == 1:
+		c, ok := basic(headers[0])
+		if !ok {
+			return credentials{}, "unreadable authorization header"
+		}
+		if id != "" && id != c.id {
+			return credentials{}, "client_id differs from the header"
+		}
+		return c, ""
+	case id == "":
+		return credentials{}, "no client"
+	case secret != "":
+		return credentials{client.AuthPost, id, secret}, ""
+	default:
+		return credentials{client.AuthNone, id, ""}, ""
+	}
+}
+
+// basic reads RFC 7617 with the encoding of RFC 6749 §2.3.1: both halves are form-url-encoded.
+func basic(header string) (credentials, bool) {
+	scheme, rest, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") || len(rest) > 4096 {
+		return credentials{}, false
+	}
+	raw, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(rest, " "))
+	if err != nil {
+		return credentials{}, false
+	}
+	user, password, ok := strings.Cut(string(raw), ":")
+	if !ok {
+		return credentials{}, false
+	}
+	id, err1 := url.QueryUnescape(user)
+	secret, err2 := url.QueryUnescape(password)
+	if err1 != nil || err2 != nil || id == "" || bad(id) || bad(secret) {
+		return credentials{}, false
+	}
+	return credentials{client.AuthBasic, id, secret}, true
+}
+
+// check compares what was shown with what is registered; the empty answer is yes. The digest is worked out in every
+// case, so that an unknown client takes as long as a known one.
+func (p *Provider) check(c *client.Client, shown credentials) string {
+	digest := []byte(p.cfg.Digest(shown.secret))
+	if c == nil {
+		return "unknown client"
+	}
+	match := 0
+	for _, have := range c.Secrets {
+		match |= subtle.ConstantTimeCompare(digest, []byte(have))
+	}
+	method := c.AuthMethod
+	if method == "" {
+		method = client.AuthBasic
+	}
+	switch {
+	case c.Disabled:
+		return "client is disabled"
+	case shown.method != method:
+		return "method " + shown.method + " is not the registered one"
+	case method == client.AuthNone:
+		return ""
+	case shown.secret == "" || match != 1:
+		return "wrong secret"
+	}
+	return ""
+}
+
+func (p *Provider) rejectClient(ctx context.Context, c *client.Client, problem string) *fault {
+	attrs := []slog.Attr{slog.String("reason", problem)}
+	if c != nil {
+		attrs = append(attrs, slog.String("client", c.ID))
+	}
+	p.cfg.Audit.Event(ctx, audit.ClientRejected, attrs...)
+	return newFault(codeInvalidClient, problem)
+}

@@ -1,0 +1,149 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package oidc
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/keys"
+)
+
+// metadata is OIDC Discovery §3 and RFC 8414 §2: what is there, and nothing that is not.
+type metadata struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	TokenEndpoint         string   `json:"token_endpoint"`
+	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
+	JWKSURI               string   `json:"jwks_uri"`
+	IntrospectionEndpoint string   `json:"introspection_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	Scopes                []string `json:"scopes_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	TokenAuth             []string `json:"token_endpoint_auth_methods_supported"`
+	IntrospectionAuth     []string `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationAuth        []string `json:"revocation_endpoint_auth_methods_supported"`
+	Claims                []string `json:"claims_supported"`
+	ClaimTypes            []string `json:"claim_types_supported"`
+	Challenges            []string `json:"code_challenge_methods_supported"`
+	ACRValues             []string `json:"acr_values_supported"`
+	Prompts               []string `json:"prompt_values_supported"`
+	UILocales             []string `json:"ui_locales_supported"`
+	ISSParameter          bool     `json:"authorization_response_iss_parameter_supported"`
+	// These three must be said: request_uri counts as supported where nothing is said.
+	ClaimsParameter     bool `json:"claims_parameter_supported"`
+	RequestParameter    bool `json:"request_parameter_supported"`
+	RequestURIParameter bool `json:"request_uri_parameter_supported"`
+}
+
+func (p *Provider) metadata() metadata {
+	iss := p.cfg.Issuer
+	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}
+	for _, s := range knownScopes() {
+		claims = append(claims, claimsOf(s)...)
+	}
+	confidential := []string{client.AuthBasic, client.AuthPost}
+	all := []string{client.AuthBasic, client.AuthPost, client.AuthNone}
+	return metadata{
+		Issuer:                iss,
+		AuthorizationEndpoint: iss + "/authorize",
+		TokenEndpoint:         iss + "/token",
+		UserinfoEndpoint:      iss + "/userinfo",
+		JWKSURI:               iss + "/jwks",
+		IntrospectionEndpoint: iss + "/introspect",
+		RevocationEndpoint:    iss + "/revoke",
+		EndSessionEndpoint:    iss + "/logout",
+		Scopes:                knownScopes(),
+		ResponseTypes:         []string{"code"},
+		ResponseModes:         []string{modeQuery, modeFormPost},
+		GrantTypes:            []string{client.GrantCode, client.GrantRefresh, client.GrantCredentials},
+		SubjectTypes:          []string{"public"},
+		IDTokenAlgs:           keys.Algs(),
+		TokenAuth:             all,
+		IntrospectionAuth:     confidential,
+		RevocationAuth:        all,
+		Claims:                claims,
+		ClaimTypes:            []string{"normal"},
+		Challenges:            []string{"S256"},
+		ACRValues:             []string{authn.ACRPassword, authn.ACRFactor},
+		Prompts:               promptValues(),
+		UILocales:             p.cfg.Locales,
+		ISSParameter:          true,
+	}
+}
+
+// document is a public body with its entity tag.
+type document struct {
+	body   []byte
+	etag   string
+	maxAge int
+}
+
+func newDocument(v any) (document, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return document{}, fmt.Errorf("encode metadata: %w", err)
+	}
+	return taggedDocument(b), nil
+}
+
+func taggedDocument(b []byte) document {
+	sum := sha256.Sum256(b)
+	return document{body: b, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, maxAge: 900}
+}
+
+// serve answers GET and HEAD, and 304 to those who have it. The document is public: any origin may read it.
+func (d document) serve(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return nil
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(d.maxAge))
+	h.Set("ETag", d.etag)
+	h.Set("X-Content-Type-Options", "nosniff")
+	if strings.Contains(r.Header.Get("If-None-Match"), d.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", "application/json")
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, _ = w.Write(d.body)
+	return nil
+}
+
+// ServeDiscovery is /.well-known/openid-configuration (OIDC Discovery §4).
+func (p *Provider) ServeDiscovery(w http.ResponseWriter, r *http.Request) error {
+	return p.document.serve(w, r)
+}
+
+// ServeAuthServerMetadata is /.well-known/oauth-authorization-server (RFC 8414 §3): the same document.
+func (p *Provider) ServeAuthServerMetadata(w http.ResponseWriter, r *http.Request) error {
+	return p.document.serve(w, r)
+}
+
+// ServeJWKS is /jwks: public keys only, next ones included (RFC 7517 §5).
+func (p *Provider) ServeJWKS(w http.ResponseWriter, r *http.Request) error {
+	set := p.cfg.Keys.JWKS()
+	if set == nil {
+		return p.writeFault(w, r, unavailable(keys.ErrNotReady))
+	}
+	return taggedDocument(set).serve(w, r)
+}

@@ -1,0 +1,99 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package oidc
+
+import (
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/keys"
+)
+
+// idClaims are the claims of an ID token (OIDC Core §2). Claims about the person are at userinfo.
+type idClaims struct {
+	Issuer     string   `json:"iss"`
+	Subject    string   `json:"sub"`
+	Audience   string   `json:"aud"`
+	Expires    int64    `json:"exp"`
+	Issued     int64    `json:"iat"`
+	AuthTime   int64    `json:"auth_time"`
+	Nonce      string   `json:"nonce,omitempty"`
+	ACR        string   `json:"acr"`
+	AMR        []string `json:"amr"`
+	AccessHash string   `json:"at_hash"`
+}
+
+// accessClaims are the claims of an at+jwt (RFC 9068 §2.2).
+type accessClaims struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience []string `json:"aud"`
+	ClientID string   `json:"client_id"`
+	Expires  int64    `json:"exp"`
+	Issued   int64    `json:"iat"`
+	ID       string   `json:"jti"`
+	Scope    string   `json:"scope,omitempty"`
+	AuthTime int64    `json:"auth_time,omitempty"`
+	ACR      string   `json:"acr,omitempty"`
+	AMR      []string `json:"amr,omitempty"`
+}
+
+// signID makes the ID token that goes with unit's access token. Nonce and auth_time come from the grant alone: what a
+// refresh request sends is never copied in, and auth_time stays what it was.
+func (p *Provider) signID(unit *work) (string, error) {
+	g, now := unit.issued.Grant, p.now()
+	alg := unit.client.Alg()
+	c := idClaims{
+		Issuer: p.cfg.Issuer, Subject: g.Subject, Audience: g.ClientID,
+		Expires: now.Add(p.cfg.Lifetimes.IDToken).Unix(), Issued: now.Unix(), AuthTime: g.AuthTime.Unix(),
+		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AccessHash: leftHash(alg, unit.access),
+	}
+	return p.sign(alg, keys.TypID, c)
+}
+
+// signAccess makes the at+jwt for unit. Its jti is the handle by which the store knows the grant.
+func (p *Provider) signAccess(unit *work) (string, error) {
+	g, now := unit.issued.Grant, p.now()
+	c := accessClaims{
+		Issuer: p.cfg.Issuer, Subject: subject(g), Audience: g.Audience, ClientID: g.ClientID,
+		Expires: now.Add(unit.issued.AccessLife).Unix(), Issued: now.Unix(), ID: unit.issued.Access,
+		Scope: strings.Join(unit.granted(), " "), ACR: g.ACR, AMR: g.AMR,
+	}
+	if !g.AuthTime.IsZero() {
+		c.AuthTime = g.AuthTime.Unix()
+	}
+	return p.sign(unit.client.Alg(), keys.TypAccess, c)
+}
+
+// subject is the sub of an access token: the person's, or the client's where it acts for itself (RFC 9068 §2.2).
+func subject(g grant.Grant) string {
+	if g.Subject == "" {
+		return g.ClientID
+	}
+	return g.Subject
+}
+
+func (p *Provider) sign(alg string, typ keys.Typ, claims any) (string, error) {
+	b, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encode claims: %w", err)
+	}
+	return p.cfg.Keys.Sign(alg, typ, b)
+}
+
+// leftHash is at_hash: the left half of the hash that belongs to the algorithm (OIDC Core §3.1.3.6); Ed25519 hashes
+// with SHA-512.
+func leftHash(alg, token string) string {
+	if alg == "EdDSA" {
+		sum := sha512.Sum512([]byte(token))
+		return base64.RawURLEncoding.EncodeToString(sum[:32])
+	}
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}

@@ -1,0 +1,108 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/audit"
+	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/keys"
+)
+
+// Lifetimes of what is issued; a zero takes the default (decisions.md).
+type Lifetimes struct {
+	// Access is the life of an opaque access token (1 h), AccessJWT of an at+jwt (5 min, which is also the most),
+	// IDToken of an ID token (1 h).
+	Access, AccessJWT, IDToken time.Duration
+	// RefreshIdle and RefreshEnd are the idle (14 d) and absolute (90 d) life of a refresh token.
+	RefreshIdle, RefreshEnd time.Duration
+}
+
+// Config describes a provider. All fields but Lifetimes, Locales and Log are needed.
+type Config struct {
+	// Issuer is scheme and host, without a path and a trailing slash.
+	Issuer  string
+	Clients client.Registry
+	Grants  grant.Store
+	Keys    *keys.Ring
+	// Digest is the keyed digest under which client secrets are kept (hex of HMAC-SHA-256 with the pepper).
+	Digest func(secret string) string
+	Audit  *audit.Log
+	Now    func() time.Time
+	// FormPost writes the page that posts an authorization response to action.
+	FormPost func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error
+
+	Lifetimes Lifetimes
+	// Locales are the languages of the pages, for discovery; empty: en nl.
+	Locales []string
+	// Log gets the reasons behind protocol errors, which clients never see; nil: none are kept.
+	Log *slog.Logger
+}
+
+// Provider serves the protocol endpoints and is the engine behind the sign-in (web.Engine). It is safe for use by
+// many goroutines; nothing in it changes after New.
+type Provider struct {
+	cfg      Config
+	engine   machine
+	document document
+}
+
+// machine decides the grants. fosite stands behind it; a replacement passes the same tests (traps_test.go).
+type machine interface {
+	// validate checks an authorization request that the edge has accepted; the error is an *fault.
+	validate(ctx context.Context, c *client.Client, params url.Values) error
+	// finish checks it again at the answer, with the scopes that are granted.
+	finish(ctx context.Context, w *work, params url.Values, granted []string) error
+	// token makes the tokens of w's grant type; the results stand in w.
+	token(ctx context.Context, w *work) error
+}
+
+// New returns a provider.
+func New(c Config) (*Provider, error) {
+	u, err := url.Parse(c.Issuer)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Scheme+"://"+u.Host != c.Issuer {
+		return nil, fmt.Errorf("issuer %q: must be scheme and host only, without a path or a trailing slash", c.Issuer)
+	}
+	if c.Clients == nil || c.Grants == nil || c.Keys == nil || c.Digest == nil || c.Audit == nil || c.Now == nil || c.FormPost == nil {
+		return nil, errors.New("oidc: the configuration is incomplete")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if len(c.Locales) == 0 {
+		c.Locales = []string{"en", "nl"}
+	}
+	c.Lifetimes.fill()
+	p := &Provider{cfg: c}
+	p.engine = newEngine(p)
+	p.document, err = newDocument(p.metadata())
+	return p, err
+}
+
+func (l *Lifetimes) fill() {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&l.Access, time.Hour)
+	def(&l.AccessJWT, maxJWTLife)
+	def(&l.IDToken, time.Hour)
+	def(&l.RefreshIdle, 14*24*time.Hour)
+	def(&l.RefreshEnd, 90*24*time.Hour)
+	l.AccessJWT = min(l.AccessJWT, maxJWTLife)
+}
+
+// maxJWTLife bounds what cannot be called back (decisions.md).
+const maxJWTLife = 5 * time.Minute
+
+func (p *Provider) now() time.Time { return p.cfg.Now() }

@@ -1,0 +1,232 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package oidc
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/flow"
+)
+
+// limit is the most bytes a parameter of the authorization endpoint may have; 0 for one that is not used here.
+func limit(name string) int {
+	switch name {
+	case "client_id", "ui_locales", "claims_locales", "prompt", "response_type", "response_mode", "display",
+		"code_challenge", "code_challenge_method", "max_age":
+		return 256
+	case "nonce", "login_hint", "acr_values":
+		return 1024
+	case "redirect_uri", "scope":
+		return 2048
+	case "state":
+		return 4096
+	case "id_token_hint":
+		return maxJWT
+	case "request", "request_uri", "registration":
+		return maxBody
+	default:
+		return 0
+	}
+}
+
+// params are the parameters of an authorization request, one value each, without empty ones: a parameter without a
+// value counts as absent (RFC 6749 §3.1).
+type params struct {
+	values map[string]string
+	// spoilt are the names that cannot be trusted, with the reason; first is the first of them by name.
+	spoilt map[string]string
+	first  string
+}
+
+// readParams sorts out what may not be used. Parameters we do not know are ignored (RFC 6749 §3.1), but not when they
+// repeat or hold control characters.
+func readParams(in url.Values) params {
+	p := params{values: map[string]string{}, spoilt: map[string]string{}}
+	for name, values := range in {
+		if name == "resource" || len(values) == 0 {
+			continue
+		}
+		if reason := spoiltBy(name, values); reason != "" {
+			p.spoilt[name] = reason
+			if p.first == "" || name < p.first {
+				p.first = name
+			}
+			continue
+		}
+		if limit(name) > 0 && values[0] != "" {
+			p.values[name] = values[0]
+		}
+	}
+	return p
+}
+
+func spoiltBy(name string, values []string) string {
+	switch {
+	case len(values) > 1:
+		return reasonDuplicate
+	case bad(name):
+		return reasonCharacters
+	case name == "claims":
+		// A JSON object, ignored here; it may be written with line ends.
+		return ""
+	case bad(values[0]):
+		return reasonCharacters
+	case limit(name) > 0 && len(values[0]) > limit(name):
+		return reasonLength
+	}
+	return ""
+}
+
+func (p params) get(name string) string { return p.values[name] }
+
+func (p params) has(name string) bool {
+	_, ok := p.values[name]
+	return ok || p.spoilt[name] != ""
+}
+
+// replay returns the accepted parameters as they are stored with the flow.
+func (p params) replay(scopes []string) url.Values {
+	out := url.Values{}
+	for name, v := range p.values {
+		out.Set(name, v)
+	}
+	out.Set("scope", strings.Join(scopes, " "))
+	return out
+}
+
+// checkType refuses all response types but code (RFC 6749 §3.1.1), spelt exactly so.
+func checkType(p params) *fault {
+	switch p.get("response_type") {
+	case "code":
+	case "":
+		return invalidRequest(reasonTypeMissing, "response_type")
+	default:
+		return newFault(codeUnsupportedType, "response_type")
+	}
+	switch p.get("response_mode") {
+	case "", modeQuery, modeFormPost:
+		return nil
+	default:
+		return invalidRequest(reasonMode, "response_mode")
+	}
+}
+
+// checkChallenge applies RFC 7636 with S256 only. The policy is applied here, before the person signs in, and the
+// challenge is part of the grant from the start (RFC 9700 §2.1.1, §4.8).
+func checkChallenge(c *client.Client, p params) *fault {
+	challenge, method := p.get("code_challenge"), p.get("code_challenge_method")
+	if challenge == "" && method == "" {
+		if c.NeedsPKCE() {
+			return invalidRequest(reasonChallengeMissing, "code_challenge")
+		}
+		return nil
+	}
+	if method != "S256" || len(challenge) != 43 || !unreserved(challenge, "-_") {
+		return invalidRequest(reasonChallenge, "code_challenge")
+	}
+	return nil
+}
+
+// unreserved says whether s is letters, digits and the given marks.
+func unreserved(s, marks string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		letter := (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z') || (r >= '0' && r <= '9')
+		return !letter && !strings.ContainsRune(marks, r)
+	})
+}
+
+// readPrompt is case sensitive; none stands alone (OIDC Core §3.1.2.1).
+func readPrompt(p params) ([]string, *fault) {
+	prompts := words(p.get("prompt"))
+	for _, v := range prompts {
+		if !slices.Contains(promptValues(), v) || (v == "none" && len(prompts) > 1) {
+			return nil, invalidRequest(reasonPrompt, "prompt")
+		}
+	}
+	return prompts, nil
+}
+
+func promptValues() []string { return []string{"none", "login", "consent", "select_account"} }
+
+// readMaxAge takes digits only: what another parser would read as nothing must not mean no limit.
+func readMaxAge(c *client.Client, p params) (*int64, *fault) {
+	s := p.get("max_age")
+	if s == "" {
+		return c.DefaultMaxAge, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 || n > client.MaxAgeLimit || strconv.FormatInt(n, 10) != s {
+		return nil, invalidRequest(reasonMaxAge, "max_age")
+	}
+	return &n, nil
+}
+
+// readScopes drops the scopes the client is not registered for (OIDC Core §3.1.2.1 ignores unknown ones), and
+// offline_access where no refresh token could follow (OIDC Core §11). Nothing left is an error (RFC 6749 §3.3).
+func readScopes(c *client.Client, p params) ([]string, *fault) {
+	registered := c.Scopes()
+	var out []string
+	for _, s := range words(p.get("scope")) {
+		if !slices.Contains(registered, s) || (s == scopeOffline && !c.HasGrant(client.GrantRefresh)) {
+			continue
+		}
+		out = append(out, s)
+	}
+	if len(out) == 0 {
+		return nil, newFault(codeInvalidScope, "scope")
+	}
+	return out, nil
+}
+
+// words splits a space-separated list and drops repetitions.
+func words(s string) []string {
+	var out []string
+	for _, w := range strings.Split(s, " ") {
+		if w != "" && !slices.Contains(out, w) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// locales keeps what looks like a language tag (RFC 5646), at most ten.
+func locales(s string) []string {
+	var out []string
+	for _, w := range words(s) {
+		if len(w) <= 35 && len(out) < 10 && unreserved(w, "-") {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// acrValues are in order of preference (OIDC Core §3.1.2.1).
+func acrValues(c *client.Client, p params) []string {
+	if v := words(p.get("acr_values")); len(v) > 0 {
+		return v[:min(len(v), 16)]
+	}
+	return c.DefaultACRValues
+}
+
+const (
+	modeQuery    = "query"
+	modeFormPost = "form_post"
+)
+
+// base is the part of the request that an error response needs: a response mode it can be sent by, and the state if
+// it can come back byte for byte.
+func (p params) base(c *client.Client) flow.Request {
+	mode := modeQuery
+	if p.get("response_mode") == modeFormPost {
+		mode = modeFormPost
+	}
+	return flow.Request{
+		ClientID: c.ID, RedirectURI: p.get("redirect_uri"), ResponseMode: mode, State: p.get("state"),
+		UILocales: locales(p.get("ui_locales")),
+	}
+}

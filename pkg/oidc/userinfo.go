@@ -1,0 +1,60 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package oidc
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/lychgate/lychgate/pkg/grant"
+)
+
+// ServeUserinfo answers with the claims of the token's scopes (OIDC Core §5.3), by GET and by POST.
+func (p *Provider) ServeUserinfo(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		w.Header().Set("Allow", "GET, POST")
+		_ = writeJSON(w, http.StatusMethodNotAllowed, oauthError{codeInvalidRequest, describe(codeInvalidRequest)})
+		return nil
+	}
+	token, f := bearer(w, r)
+	if f != nil {
+		return p.writeBearerFault(w, r, f)
+	}
+	if token == "" {
+		// RFC 6750 §3.1: a request without a token is told the scheme and nothing more.
+		noStore(w.Header())
+		w.Header().Set("WWW-Authenticate", `Bearer realm="lychgate"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return nil
+	}
+	live, err := p.lookup(r.Context(), token)
+	switch {
+	case isStore(err):
+		return p.writeBearerFault(w, r, unavailable(err))
+	case isDead(err):
+		return p.writeBearerFault(w, r, wrapFault(codeInvalidToken, err))
+	case err != nil:
+		return err
+	case live.Kind != grant.KindAccess || live.Grant.AccountID == "":
+		return p.writeBearerFault(w, r, newFault(codeInvalidToken, "not an access token of a person"))
+	case !slices.Contains(live.Scopes, scopeOpenID):
+		return p.writeBearerFault(w, r, newFault(codeInsufficientScope, "no openid"))
+	}
+	claims := scopeClaims(live.Profile.Claims, live.Scopes)
+	claims["sub"] = live.Grant.Subject
+	_ = writeJSON(w, http.StatusOK, claims)
+	return nil
+}
+
+// writeBearerFault answers in the manner of RFC 6750 §3. All values are fixed texts without quotes.
+func (p *Provider) writeBearerFault(w http.ResponseWriter, r *http.Request, f *fault) error {
+	switch f.code {
+	case codeInvalidToken, codeInvalidRequest:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="lychgate", error="`+f.code+`", error_description="`+f.text()+`"`)
+	case codeInsufficientScope:
+		w.Header().Set("WWW-Authenticate",
+			`Bearer realm="lychgate", error="`+f.code+`", error_description="`+f.text()+`", scope="openid"`)
+	}
+	return p.writeFormFault(w, r, f)
+}
