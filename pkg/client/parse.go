@@ -109,7 +109,8 @@ func parseOne(m json.RawMessage) (Registration, error) {
 	if err := json.Unmarshal(m, &in); err != nil {
 		var t *json.UnmarshalTypeError
 		if errors.As(err, &t) {
-			return Registration{}, &FieldError{Field: t.Field, Code: "invalid_client_metadata", Problem: "must be a JSON " + t.Type.String()}
+			field := t.Field[strings.LastIndex(t.Field, ".")+1:]
+			return Registration{}, &FieldError{Field: field, Code: "invalid_client_metadata", Problem: "must be a JSON " + t.Type.String()}
 		}
 		return Registration{}, fmt.Errorf("client metadata is not JSON: %w", err)
 	}
