@@ -95,13 +95,13 @@ func repeats(s string) bool {
 
 // runs: 123456789012, abcdefghijkl, 987654321098.
 func runs(s string) bool {
-	for _, row := range []string{"01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm"} {
-		row = strings.Repeat(row, 1+maxPassword/len(row))
+	for _, row := range []string{"0123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm"} {
+		row = strings.Repeat(row, 2+maxPassword/len(row))
 		if strings.Contains(row, s) || strings.Contains(reversed(row), s) {
 			return true
 		}
 	}
-	return strings.Contains(strings.Repeat("1234567890", 1+maxPassword/10), s)
+	return false
 }
 
 func reversed(s string) string {
@@ -127,7 +127,7 @@ func contextWords(context []string) []string {
 	return words
 }
 
-// without removes the words, and the signs that are left between them at the ends.
+// without removes the words.
 func without(s string, words []string) string {
 	for _, w := range words {
 		s = strings.ReplaceAll(s, w, "")
