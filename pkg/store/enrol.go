@@ -1,0 +1,181 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+)
+
+// maxCredentials is how many authenticators an account may have.
+const maxCredentials = 10
+
+// Begin implements authn.CredentialStore.
+func (s credentials) Begin(ctx context.Context, a authn.Attempt, secret []byte) ([]byte, error) {
+	ref, err := s.place(a)
+	if err != nil {
+		return nil, fmt.Errorf("begin set-up: %w", err)
+	}
+	pend := s.key.pend(ref.tag, ref.hash)
+	sealed, err := s.seal("set-up", field(pend, "s"), secret)
+	if err != nil {
+		return nil, fmt.Errorf("begin set-up: %w", err)
+	}
+	r, err := s.run(ctx, "pend_begin", append(s.factorKeys(ref), pend), s.bindHashes(a.Bind), sealed, s.cfg.Guesses.SetUp)
+	if err == nil && r.code() != done {
+		err = refused(r.code())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("begin set-up: %w", err)
+	}
+	b, err := s.open("set-up", field(pend, "s"), r.text(1))
+	if err != nil {
+		return nil, fmt.Errorf("begin set-up: %w", err)
+	}
+	return b, nil
+}
+
+// Pending implements authn.CredentialStore.
+func (s credentials) Pending(ctx context.Context, a authn.Attempt) ([]byte, time.Time, error) {
+	ref, err := s.place(a)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read set-up: %w", err)
+	}
+	pend := s.key.pend(ref.tag, ref.hash)
+	r, err := s.run(ctx, "pend_guess", []string{ref.key, pend}, s.bindHashes(a.Bind), s.cfg.Guesses.SetUp)
+	if err == nil && r.code() != done {
+		err = refused(r.code())
+	}
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read set-up: %w", err)
+	}
+	b, err := s.open("set-up", field(pend, "s"), r.text(1))
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read set-up: %w", err)
+	}
+	return b, millis(r.num(2)), nil
+}
+
+// setup is what Confirm has to know before it decides.
+type setup struct {
+	ref             flowRef
+	pend            string
+	epoch, pwgen    string
+	mode, gen, tick string
+}
+
+// Confirm implements authn.CredentialStore. The mode follows from the account: 'first' where there never was a
+// factor, 'ticket' after a reset; the script decides.
+func (s credentials) Confirm(ctx context.Context, a authn.Attempt, secret []byte, step int64) (authn.Evidence, error) {
+	e, err := s.confirm(ctx, a, secret, step)
+	if err != nil {
+		return authn.Evidence{}, fmt.Errorf("confirm set-up: %w", err)
+	}
+	return e, nil
+}
+
+func (s credentials) confirm(ctx context.Context, a authn.Attempt, secret []byte, step int64) (authn.Evidence, error) {
+	st, err := s.readSetup(ctx, a, secret)
+	if err != nil {
+		return authn.Evidence{}, err
+	}
+	id, sealed, err := s.newCredential(st.ref.tag, secret)
+	if err != nil {
+		return authn.Evidence{}, err
+	}
+	keys := []string{s.key.acct(st.ref.tag), s.key.mfa(st.ref.tag), st.pend}
+	if st.mode == "ticket" {
+		keys = append(keys, st.tick)
+	}
+	ctx = context.WithoutCancel(ctx)
+	r, err := s.run(ctx, "factor_confirm", keys, st.epoch, st.pwgen, st.gen, st.mode, id, sealed, step, maxCredentials)
+	if err != nil {
+		return authn.Evidence{}, err
+	}
+	switch r.code() {
+	case done:
+		return s.enrolled(ctx, a, st, id, r.num(1))
+	case moved, wrongState:
+		return authn.Evidence{}, s.overtaken(ctx, st, r.code())
+	default:
+		return authn.Evidence{}, refused(r.code())
+	}
+}
+
+// readSetup reads flow, pending secret and the account's state in one round trip.
+func (s credentials) readSetup(ctx context.Context, a authn.Attempt, secret []byte) (setup, error) {
+	ref, err := s.place(a)
+	if err != nil {
+		return setup{}, err
+	}
+	st := setup{ref: ref, pend: s.key.pend(ref.tag, ref.hash)}
+	out, err := s.do(ctx, hmget(ref.key, "bind", "ep", "pwgen", "tk"), hmget(st.pend, "s", "mg"),
+		hmget(s.key.acct(ref.tag), acctFields()...))
+	if err != nil {
+		return setup{}, err
+	}
+	f, p := list(out[0]), list(out[1])
+	if !s.bound(f.text(0), a.Bind) || p.text(0) == "" {
+		return setup{}, authn.ErrGone
+	}
+	pending, err := s.open("set-up", field(st.pend, "s"), p.text(0))
+	if err != nil {
+		return setup{}, err
+	}
+	if subtle.ConstantTimeCompare(pending, secret) != 1 {
+		return setup{}, fmt.Errorf("another secret is pending: %w", authn.ErrGone)
+	}
+	acct, err := s.readAccount(list(out[2]), 0)
+	if err != nil {
+		return setup{}, err
+	}
+	st.epoch, st.pwgen, st.gen, st.mode = f.text(1), f.text(2), p.text(1), "first"
+	if acct.Factor != authn.FactorReset {
+		return st, nil
+	}
+	st.mode = "ticket"
+	if f.text(3) == "" {
+		return setup{}, fmt.Errorf("no ticket: %w", authn.ErrGone)
+	}
+	ticket, err := s.open("flow", field(ref.key, "tk"), f.text(3))
+	if err != nil {
+		return setup{}, err
+	}
+	st.tick = s.key.ticket(ref.tag, s.ticketHash(ref.tag, string(ticket)))
+	return st, nil
+}
+
+// enrolled writes the evidence into the flow. The factor is live already: if this fails the person is asked for a
+// code, nothing more.
+func (s credentials) enrolled(ctx context.Context, a authn.Attempt, st setup, id string, gen int64) (authn.Evidence, error) {
+	r, err := s.run(ctx, "flow_enrolled", []string{st.ref.key}, s.bindHashes(a.Bind), id, gen)
+	if err == nil && r.code() == done {
+		return authn.Evidence{Method: "otp", At: millis(r.num(1))}, nil
+	}
+	s.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "evidence of a set-up not written", slog.String("account", a.Account.ID))
+	return authn.Evidence{Method: "otp", At: s.now()}, nil
+}
+
+// overtaken tells a set-up that another flow won (gone) from an account that changed.
+func (s credentials) overtaken(ctx context.Context, st setup, code int64) error {
+	out, err := s.do(ctx, hmget(s.key.acct(st.ref.tag), acctFields()...))
+	if err != nil {
+		return err
+	}
+	r := list(out[0])
+	a, err := s.readAccount(r, 0)
+	if err != nil {
+		return err
+	}
+	if a.State == authn.Active && a.Factor == authn.FactorOn && r.text(3) == st.epoch && r.text(4) == st.pwgen {
+		return errors.Join(authn.ErrGone, authn.ErrConflict)
+	}
+	return refused(code)
+}

@@ -1,0 +1,97 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/lychgate/lychgate/pkg/seal"
+)
+
+// identity is what lg:store says: which store this is, and with which single keys it was filled.
+type identity struct {
+	id    string
+	epoch uint64
+	// prints are the fingerprints of index key, pairwise key and pepper.
+	prints [3]string
+}
+
+func (s *Store) fingerprints() [3]string {
+	return [3]string{seal.Fingerprint(s.cfg.IndexKey), seal.Fingerprint(s.cfg.PairwiseKey), seal.Fingerprint(s.cfg.Pepper)}
+}
+
+// identify reads the identity of the store, or writes it once into a store that never had one, and compares it with
+// what this process knows. It is background work: neither gated nor counted.
+func (g *guard) identify(ctx context.Context) (uint64, []Reason, error) {
+	ctx = context.WithValue(ctx, uncounted{}, true)
+	g.mu.Lock()
+	known := g.known
+	g.mu.Unlock()
+	found, err := g.readIdentity(ctx, known.id == "")
+	if err != nil {
+		return 0, nil, err
+	}
+	if reasons := compare(known, found, g.s.fingerprints()); len(reasons) > 0 {
+		return found.epoch, reasons, nil
+	}
+	g.mu.Lock()
+	g.known = found
+	g.mu.Unlock()
+	return found.epoch, nil, nil
+}
+
+func compare(known, found identity, prints [3]string) []Reason {
+	if found.id == "" {
+		return []Reason{{
+			"the store has lost its identity: it was emptied or replaced",
+			"restore the last backup; to begin anew with an empty store, restart Lychgate",
+		}}
+	}
+	if known.id != "" && known.id != found.id {
+		return []Reason{{
+			"foreign store: this is not the store that Lychgate was started with",
+			"point the configuration to the right Redis, or restart Lychgate if the change is meant",
+		}}
+	}
+	var out []Reason
+	for i, name := range []string{"index key", "pairwise key", "pepper"} {
+		if found.prints[i] != prints[i] {
+			out = append(out, Reason{
+				"foreign store: it was filled with another " + name,
+				"set the " + name + " that the store was made with; it never changes",
+			})
+		}
+	}
+	return out
+}
+
+// readIdentity reads the identity; where there is none and this process knows of none, a new one is
+// written, by one node only.
+func (g *guard) readIdentity(ctx context.Context, first bool) (identity, error) {
+	fresh := ""
+	if first {
+		b := make([]byte, 16)
+		if _, err := io.ReadFull(g.s.cfg.Rand, b); err != nil {
+			return identity{}, fmt.Errorf("make the store's identity: %w", err)
+		}
+		fresh = hex.EncodeToString(b)
+	}
+	p := g.s.fingerprints()
+	r, err := g.s.runUngated(ctx, "identity", []string{g.s.key.identity()}, []any{fresh, p[0], p[1], p[2]})
+	if err != nil {
+		return identity{}, err
+	}
+	if r.code() != done {
+		return identity{}, nil
+	}
+	epoch, err := strconv.ParseUint(r.text(2), 10, 64)
+	if err != nil {
+		return identity{}, nil //nolint:nilerr // a broken identity is one that is lost
+	}
+	return identity{id: r.text(1), epoch: epoch, prints: [3]string{r.text(3), r.text(4), r.text(5)}}, nil
+}

@@ -1,0 +1,59 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import "strings"
+
+// keyspace builds every key name. Tags hold only [a-z2-7]: no user input ever becomes part of a key.
+type keyspace struct{ prefix string }
+
+func (k keyspace) tagged(tag, rest string) string { return k.prefix + "{" + tag + "}:" + rest }
+
+// One account: all in one slot.
+func (k keyspace) acct(tag string) string         { return k.tagged(tag, "acct") }
+func (k keyspace) prof(tag string) string         { return k.tagged(tag, "prof") }
+func (k keyspace) mfa(tag string) string          { return k.tagged(tag, "mfa") }
+func (k keyspace) dev(tag string) string          { return k.tagged(tag, "dev") }
+func (k keyspace) con(tag string) string          { return k.tagged(tag, "con") }
+func (k keyspace) session(tag, h string) string   { return k.tagged(tag, "s:"+h) }
+func (k keyspace) flow(tag, h string) string      { return k.tagged(tag, "f:"+h) }
+func (k keyspace) pend(tag, h string) string      { return k.tagged(tag, "pend:"+h) }
+func (k keyspace) ticket(tag, h string) string    { return k.tagged(tag, "tk:"+h) }
+func (k keyspace) control(tag, gid string) string { return k.tagged(tag, "c:"+gid) }
+func (k keyspace) grant(tag, gid string) string   { return k.tagged(tag, "g:"+gid) }
+func (k keyspace) access(tag, gid, aid string) string {
+	return k.tagged(tag, "a:"+gid+":"+aid)
+}
+
+// anyAcct matches the accounts of all slots.
+func (k keyspace) anyAcct() string { return k.tagged("*", "acct") }
+
+// Before an account is known.
+func (k keyspace) name(h string) string               { return k.prefix + "n:" + h }
+func (k keyspace) anonymous(tag string) string        { return k.tagged(tag, "flow") }
+func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:"+kind+":"+h) }
+
+// The registry: one slot, so that a change and its version are one step.
+func (k keyspace) version() string   { return k.tagged("reg", "v") }
+func (k keyspace) clients() string   { return k.tagged("reg", "cl") }
+func (k keyspace) companies() string { return k.tagged("reg", "co") }
+
+// The store itself.
+func (k keyspace) signing() string  { return k.prefix + "keys" }
+func (k keyspace) identity() string { return k.prefix + "store" }
+
+// permanent says of a key that it has no expiry by design; every other key must have one.
+func (k keyspace) permanent() []string {
+	return []string{
+		k.tagged("*", "acct"), k.tagged("*", "prof"), k.tagged("*", "mfa"), k.tagged("*", "con"),
+		k.name("*"), k.version(), k.clients(), k.companies(), k.signing(), k.identity(),
+	}
+}
+
+// tagIn is the tag in a key name.
+func (k keyspace) tagIn(name string) string {
+	_, rest, _ := strings.Cut(name, "{")
+	tag, _, _ := strings.Cut(rest, "}")
+	return tag
+}

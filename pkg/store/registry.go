@@ -1,0 +1,213 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/company"
+)
+
+const (
+	// pollEvery is how often a registry in use is looked at; oldest is how old a snapshot may be that answers.
+	pollEvery = 500 * time.Millisecond
+	oldest    = time.Second
+	// idleAfter ends the polling of a registry that nobody asks.
+	idleAfter = time.Minute
+)
+
+// registry implements client.Registry and company.Registry on an immutable snapshot.
+type registry struct {
+	s    *Store
+	snap atomic.Pointer[snapshot]
+	used atomic.Int64
+	mu   sync.Mutex // one reload at a time
+}
+
+// snapshot is the registry as of one moment. It is replaced, never changed.
+type snapshot struct {
+	version   string
+	read      time.Time
+	clients   map[string]*client.Client
+	companies map[string]company.Company
+	// broken are the records that do not open, by place.
+	broken map[string]error
+}
+
+// poll keeps the snapshot of a registry in use fresh, so that requests find it so.
+func (r *registry) poll(ctx context.Context) {
+	ctx = context.WithValue(ctx, uncounted{}, true)
+	t := time.NewTicker(pollEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if r.s.cfg.Now().UnixNano()-r.used.Load() < int64(idleAfter) && r.s.gate() == nil {
+			_, _ = r.reload(ctx, r.snap.Load()) // the request that needs it reports what fails
+		}
+	}
+}
+
+// current is a snapshot that is at most a second old. It counts from before the reading, and a clock that was
+// turned back makes it old too.
+func (r *registry) current(ctx context.Context) (*snapshot, error) {
+	if err := r.s.gate(); err != nil {
+		return nil, err
+	}
+	now := r.s.cfg.Now()
+	r.used.Store(now.UnixNano())
+	snap := r.snap.Load()
+	if snap != nil {
+		if age := now.Sub(snap.read); age >= 0 && age <= oldest {
+			return snap, nil
+		}
+	}
+	return r.reload(ctx, snap)
+}
+
+// reload reads the registry unless another did since seen was looked at.
+func (r *registry) reload(ctx context.Context, seen *snapshot) (*snapshot, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := r.snap.Load()
+	if old != seen {
+		return old, nil
+	}
+	read, known := r.s.cfg.Now(), ""
+	if old != nil {
+		known = old.version
+	}
+	k := r.s.key
+	a, err := r.s.run(ctx, "registry_read", []string{k.version(), k.clients(), k.companies()}, known)
+	if err != nil {
+		return nil, err
+	}
+	if a.code() != done {
+		return nil, refused(a.code())
+	}
+	snap := &snapshot{version: a.text(1), read: read}
+	if len(a) == 2 && old != nil {
+		snap.clients, snap.companies, snap.broken = old.clients, old.companies, old.broken
+	} else {
+		r.fill(snap, pairs(at(a, 2)), pairs(at(a, 3)))
+	}
+	r.snap.Store(snap)
+	return snap, nil
+}
+
+func at(r reply, i int) any {
+	if i >= len(r) {
+		return nil
+	}
+	return r[i]
+}
+
+func (r *registry) fill(snap *snapshot, clients, companies map[string]string) {
+	snap.clients, snap.companies = map[string]*client.Client{}, map[string]company.Company{}
+	snap.broken = map[string]error{}
+	for id, sealed := range clients {
+		place := field(r.s.key.clients(), id)
+		b, err := r.s.open("client", place, sealed)
+		if err == nil {
+			snap.clients[id], err = decodeClient(id, b)
+		}
+		if err != nil {
+			delete(snap.clients, id)
+			snap.broken[place] = err
+		}
+	}
+	for id, sealed := range companies {
+		place := field(r.s.key.companies(), id)
+		var c company.Company
+		err := r.s.openJSON("company", place, sealed, &c)
+		if err == nil && c.ID != id {
+			err = fmt.Errorf("company: %w", authn.ErrLost)
+		}
+		if err != nil {
+			snap.broken[place] = err
+			continue
+		}
+		snap.companies[id] = c
+	}
+}
+
+func decodeClient(id string, b []byte) (*client.Client, error) {
+	if len(b) == 0 || b[0] != recordVersion || len(b) > maxRecord {
+		return nil, fmt.Errorf("client: %w", authn.ErrLost)
+	}
+	c, err := client.Unmarshal(b[1:])
+	if err != nil || c.ID != id {
+		return nil, fmt.Errorf("client: %w", authn.ErrLost)
+	}
+	return c, nil
+}
+
+// Client implements client.Registry.
+func (r *registry) Client(ctx context.Context, id string) (*client.Client, error) {
+	snap, err := r.current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read clients: %w", err)
+	}
+	if c, ok := snap.clients[id]; ok {
+		return c, nil
+	}
+	if err, ok := snap.broken[field(r.s.key.clients(), id)]; ok {
+		return nil, fmt.Errorf("read client: %w", err)
+	}
+	return nil, fmt.Errorf("client: %w", authn.ErrNotFound)
+}
+
+// Clients implements client.Registry, by id.
+func (r *registry) Clients(ctx context.Context) ([]*client.Client, error) {
+	snap, err := r.current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read clients: %w", err)
+	}
+	all := make([]*client.Client, 0, len(snap.clients))
+	for _, c := range snap.clients {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b *client.Client) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+// Company implements company.Registry.
+func (r *registry) Company(ctx context.Context, id string) (company.Company, error) {
+	snap, err := r.current(ctx)
+	if err != nil {
+		return company.Company{}, fmt.Errorf("read companies: %w", err)
+	}
+	if c, ok := snap.companies[id]; ok {
+		return c, nil
+	}
+	if err, ok := snap.broken[field(r.s.key.companies(), id)]; ok {
+		return company.Company{}, fmt.Errorf("read company: %w", err)
+	}
+	return company.Company{}, fmt.Errorf("company: %w", authn.ErrNotFound)
+}
+
+// Companies implements company.Registry, by id.
+func (r *registry) Companies(ctx context.Context) ([]company.Company, error) {
+	snap, err := r.current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read companies: %w", err)
+	}
+	all := make([]company.Company, 0, len(snap.companies))
+	for _, c := range snap.companies {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b company.Company) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
+}

@@ -1,0 +1,83 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/company"
+)
+
+// PutClient implements client.Registry. This node sees it at once, others within a second.
+func (r *registry) PutClient(ctx context.Context, c *client.Client) error {
+	if c.ID == "" || len(c.ID) > maxID || !printable(c.ID) {
+		return fmt.Errorf("store client: id: %w", errInput)
+	}
+	b, err := c.Marshal()
+	if err != nil {
+		return fmt.Errorf("store client: %w", err)
+	}
+	key := r.s.key.clients()
+	sealed, err := r.s.seal("client", field(key, c.ID), append([]byte{recordVersion}, b...))
+	if err != nil {
+		return fmt.Errorf("store client: %w", err)
+	}
+	if err := r.put(ctx, key, c.ID, sealed); err != nil {
+		return fmt.Errorf("store client: %w", err)
+	}
+	return nil
+}
+
+// RemoveClient implements client.Registry; authn.ErrNotFound if there is none.
+func (r *registry) RemoveClient(ctx context.Context, id string) error {
+	if err := r.put(ctx, r.s.key.clients(), id, ""); err != nil {
+		return fmt.Errorf("remove client: %w", err)
+	}
+	return nil
+}
+
+// PutCompany implements company.Registry. This node sees it at once, others within a second.
+func (r *registry) PutCompany(ctx context.Context, c company.Company) error {
+	if c.ID == "" || len(c.ID) > maxID || !printable(c.ID) {
+		return fmt.Errorf("store company: id: %w", errInput)
+	}
+	key := r.s.key.companies()
+	sealed, err := r.s.sealJSON("company", field(key, c.ID), c)
+	if err != nil {
+		return fmt.Errorf("store company: %w", err)
+	}
+	if err := r.put(ctx, key, c.ID, sealed); err != nil {
+		return fmt.Errorf("store company: %w", err)
+	}
+	return nil
+}
+
+// put writes one record with the version and reads the registry anew.
+func (r *registry) put(ctx context.Context, key, id, sealed string) error {
+	a, err := r.s.run(ctx, "registry_put", []string{r.s.key.version(), key}, id, sealed)
+	if err != nil {
+		return err
+	}
+	switch a.code() {
+	case done:
+	case gone:
+		return authn.ErrNotFound
+	default:
+		return refused(a.code())
+	}
+	// A reload that was under way may have read before the write, so one more may be needed.
+	for range 3 {
+		snap, err := r.reload(context.WithoutCancel(ctx), r.snap.Load())
+		if err != nil {
+			return err
+		}
+		if v, err := number(snap.version); err == nil && v >= a.num(1) {
+			break
+		}
+	}
+	return nil
+}

@@ -1,0 +1,11 @@
+-- ticket: a one-time set-up ticket for an account whose factor was reset.
+-- KEYS  1 lg:{T}:acct  2 lg:{T}:tk:<h>
+-- ARGV  1 account id  2 life, ms
+-- Returns {1} · {0} no such account · {8} record lost or broken · {17} the factor was not reset
+-- Promises: the ticket holds the password generation, so a password change makes it worthless.
+local a = redis.call('HMGET', KEYS[1], 'id', 'state', 'pwgen', 'mfastate')
+if a[1] ~= ARGV[1] then return {0} end
+if not a[2] or not a[3] or not a[4] then return {8} end
+if a[2] ~= 'active' or a[4] ~= 'reset' then return {17} end
+redis.call('SET', KEYS[2], a[3], 'PX', ARGV[2])
+return {1}

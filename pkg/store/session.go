@@ -1,0 +1,172 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/seal"
+	"github.com/lychgate/lychgate/pkg/session"
+)
+
+// sessions implements session.Store.
+type sessions struct{ *Store }
+
+// sessionKey is where the session of a handle's payload is stored.
+func (s sessions) sessionKey(tag string, secret []byte) string {
+	return s.key.session(tag, s.index.Hash("session", tag, string(secret)))
+}
+
+// locate reads a handle without asking Redis: ErrGone for everything that is not ours.
+func (s sessions) locate(handle string) (tag, key string, err error) {
+	if err := s.gate(); err != nil {
+		return "", "", err
+	}
+	b, err := s.cfg.Ring.OpenHandle(prefixSession, s.epoch(), handle, sessionSize)
+	if err != nil {
+		return "", "", fmt.Errorf("session handle: %w: %w", authn.ErrGone, err)
+	}
+	if tag, err = tagOf(b); err != nil {
+		return "", "", err
+	}
+	return tag, s.sessionKey(tag, b[seal.TagSize:]), nil
+}
+
+// Create implements session.Store.
+func (s sessions) Create(ctx context.Context, n session.Session, replaced string) (session.Session, error) {
+	if err := s.gate(); err != nil {
+		return session.Session{}, fmt.Errorf("make session: %w", err)
+	}
+	tag := s.index.Tag(n.AccountID)
+	secret, err := s.random(sessionSecret)
+	if err != nil {
+		return session.Session{}, err
+	}
+	key := s.sessionKey(tag, secret)
+	keys := []string{s.key.acct(tag), key}
+	oldTag, oldKey, oldErr := s.locate(replaced)
+	if oldErr == nil && oldTag == tag {
+		keys = append(keys, oldKey)
+	}
+	sealed, err := s.seal("session", key, encodeSession(n))
+	if err != nil {
+		return session.Session{}, err
+	}
+	r, err := s.run(ctx, "session_create", keys, n.Epoch, n.PasswordGen, s.cfg.Lifetimes.SessionIdle.Milliseconds(),
+		n.End.UnixMilli(), sealed)
+	if err == nil && r.code() != done {
+		err = refused(r.code())
+	}
+	if err != nil {
+		return session.Session{}, fmt.Errorf("make session: %w", err)
+	}
+	if oldErr == nil && oldTag != tag {
+		// Another person's session of this browser: it is in another slot.
+		if err := s.End(context.WithoutCancel(ctx), replaced); err != nil {
+			return session.Session{}, err
+		}
+	}
+	if n.Handle, err = s.newHandle(prefixSession, tag, secret); err != nil {
+		return session.Session{}, err
+	}
+	return n, nil
+}
+
+// Load implements session.Store.
+func (s sessions) Load(ctx context.Context, handle, clientID string) (session.View, error) {
+	tag, key, err := s.locate(handle)
+	if err != nil {
+		return session.View{}, err
+	}
+	r, err := s.run(ctx, "session_load", []string{s.key.acct(tag), key, s.key.con(tag), s.key.prof(tag)},
+		s.cfg.Lifetimes.SessionIdle.Milliseconds(), clientID)
+	if err == nil && r.code() != done {
+		err = refused(r.code())
+	}
+	if err != nil {
+		return session.View{}, fmt.Errorf("load session: %w", err)
+	}
+	v, err := s.view(key, r)
+	if err != nil {
+		return session.View{}, fmt.Errorf("load session: %w", err)
+	}
+	v.Session.Handle = handle
+	return v, nil
+}
+
+func (s sessions) view(key string, r reply) (session.View, error) {
+	b, err := s.open("session", key, r.text(1))
+	if err != nil {
+		return session.View{}, err
+	}
+	n, err := decodeSession(b)
+	if err != nil {
+		return session.View{}, err
+	}
+	a, err := s.readAccount(r, 2)
+	if err != nil {
+		return session.View{}, err
+	}
+	if n.AccountID != a.ID {
+		return session.View{}, fmt.Errorf("session of another account: %w", authn.ErrLost)
+	}
+	// The end inside cannot be changed by who can write to Redis.
+	if a.State != authn.Active || a.Epoch != n.Epoch || a.PasswordGen != n.PasswordGen || !s.now().Before(n.End) {
+		return session.View{}, authn.ErrGone
+	}
+	if a.FactorGen != n.FactorGen {
+		n.Factors = nil
+	}
+	if _, err := s.addProfile(&a, r.text(10)); err != nil {
+		return session.View{}, err
+	}
+	return session.View{Session: n, Account: a, Consented: consented(r.text(9))}, nil
+}
+
+// End implements session.Store.
+func (s sessions) End(ctx context.Context, handle string) error {
+	_, key, err := s.locate(handle)
+	if errors.Is(err, authn.ErrGone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := s.do(ctx, cmd{"unlink", key}); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+func encodeSession(n session.Session) []byte {
+	e := encoder{b: make([]byte, 0, 128)}
+	e.byte(recordVersion)
+	e.text(n.AccountID)
+	e.int(n.Epoch)
+	e.int(n.PasswordGen)
+	e.int(n.FactorGen)
+	e.time(n.PasswordAt)
+	e.evidence(n.Factors)
+	e.time(n.End)
+	e.list(n.Clients)
+	return e.b
+}
+
+func decodeSession(b []byte) (session.Session, error) {
+	d := decoder{b: b}
+	if d.byte() != recordVersion {
+		return session.Session{}, fmt.Errorf("session version: %w", authn.ErrLost)
+	}
+	n := session.Session{
+		AccountID: d.text(), Epoch: d.int(), PasswordGen: d.int(), FactorGen: d.int(), PasswordAt: d.time(),
+		Factors: d.evidence(), End: d.time(), Clients: d.list(),
+	}
+	if d.err != nil {
+		return session.Session{}, fmt.Errorf("session: %w: %w", authn.ErrLost, d.err)
+	}
+	return n, nil
+}
