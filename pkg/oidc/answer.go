@@ -7,11 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 
-	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/flow"
@@ -45,7 +43,6 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	if err != nil {
 		return fmt.Errorf("issue code: %w", err)
 	}
-	p.cfg.Audit.Event(ctx, audit.GrantIssued, slog.String("client", c.ID), slog.String("account", f.Account.ID))
 	return p.respond(w, r, &f.Request, [][2]string{{"code", code}})
 }
 

@@ -6,10 +6,8 @@ package oidc
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/url"
 
-	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/flow"
@@ -59,7 +57,6 @@ func (p *Provider) destination(ctx context.Context, q params) (*client.Client, e
 		return nil, page(c.ID, "redirect_uri", "missing, repeated or unreadable")
 	}
 	if !c.HasGrant(client.GrantCode) || !c.MatchRedirect(uri) {
-		p.cfg.Audit.Event(ctx, audit.RedirectRefused, slog.String("client", c.ID))
 		return nil, page(c.ID, "redirect_uri", "not registered: "+uri)
 	}
 	return c, nil

@@ -216,14 +216,21 @@ func acrValues(c *client.Client, p params) []string {
 const (
 	modeQuery    = "query"
 	modeFormPost = "form_post"
+	// modeFragment is for errors only: who asked for a token from this endpoint reads the answer there.
+	modeFragment = "fragment"
 )
 
 // base is the part of the request that an error response needs: a response mode it can be sent by, and the state if
 // it can come back byte for byte.
 func (p params) base(c *client.Client) flow.Request {
-	mode := modeQuery
-	if p.get("response_mode") == modeFormPost {
-		mode = modeFormPost
+	mode := p.get("response_mode")
+	if mode != modeQuery && mode != modeFormPost {
+		mode = modeQuery
+		types := words(p.get("response_type"))
+		if slices.Contains(types, "token") || slices.Contains(types, "id_token") {
+			// OAuth 2.0 Multiple Response Types §5: their errors go to the fragment.
+			mode = modeFragment
+		}
 	}
 	return flow.Request{
 		ClientID: c.ID, RedirectURI: p.get("redirect_uri"), ResponseMode: mode, State: p.get("state"),

@@ -48,7 +48,11 @@ func (p *Provider) respond(w http.ResponseWriter, r *http.Request, q *flow.Reque
 	if q.ResponseMode == modeFormPost {
 		return p.cfg.FormPost(w, r, q.RedirectURI, fields, q.UILocales)
 	}
-	w.Header().Set("Location", extend(q.RedirectURI, fields))
+	uri := extend(q.RedirectURI, fields)
+	if q.ResponseMode == modeFragment {
+		uri = q.RedirectURI + "#" + extend("?", fields)[1:]
+	}
+	w.Header().Set("Location", uri)
 	// 303, never 307: the form with the password must not be sent on (RFC 9700 §4.12).
 	w.WriteHeader(http.StatusSeeOther)
 	return nil

@@ -1,0 +1,44 @@
+# Lychgate. `make` prints what there is.
+SHELL := /bin/bash
+GO ?= go
+BIN := bin/lychgate
+LDFLAGS := -s -w
+PKGS := ./...
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run build test check lint fuzz bench vuln deps tidy
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: build ## provider and sample app on the embedded store; addresses and sign-in data are printed
+	@$(BIN) demo $(ARGS)
+
+run: build ## the provider, with the configuration in CONFIG
+	@$(BIN) serve --config $(or $(CONFIG),config.yaml)
+
+build: ## the binary, bin/lychgate
+	@mkdir -p bin
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/lychgate
+
+deps: ## install the programs that the tests need, where that is allowed
+	@bash deploy/test-deps.sh
+
+test: deps ## install what is missing, then all tests
+	$(GO) vet $(PKGS)
+	$(GO) test -race -shuffle=on -timeout 20m $(PKGS)
+
+check: test lint ## what CI runs: tests, linter
+	@$(GO) mod verify >/dev/null
+
+lint: ## golangci-lint, built once for each version
+	@bash deploy/lint.sh
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@bash deploy/fuzz.sh $(or $(FUZZTIME),10s)
+
+bench: build ## measure requests against a real Redis; a table and a JSON file
+	@$(GO) run ./cmd/lychload bench -binary $(BIN) -out bench.json $(ARGS)
+
+vuln: ## govulncheck, where its database can be had
+	@$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0 -test $(PKGS)

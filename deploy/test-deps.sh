@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks: a real Redis, a real browser, independent authenticators,
+# an independent relying party. Without the right to install it says exactly what is missing and fails.
+set -euo pipefail
+
+declare -A package=(
+  [redis-server]=redis-server [chromium]=chromium [zbarimg]=zbar-tools [oathtool]=oathtool
+  [keepassxc-cli]=keepassxc [otpclient-cli]=otpclient-cli [apache2]=apache2 [npm]=npm [gcc]=gcc
+)
+missing=()
+for program in "${!package[@]}"; do
+  PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || missing+=("${package[$program]}")
+done
+[ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || missing+=(libapache2-mod-auth-openidc)
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "the tests need these programs (names of Debian's packages): ${missing[*]}" >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! sudo -n true 2>/dev/null; then
+    echo "the tests need: sudo apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo -n)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

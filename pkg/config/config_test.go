@@ -1,0 +1,191 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+// environ is a good environment.
+func environ(more ...string) []string {
+	return append([]string{
+		"LYCHGATE_ISSUER=https://login.example.com", "LYCHGATE_SECRETS_KEYS=1:" + key, "LYCHGATE_SECRETS_INDEX_KEY=" + key,
+		"LYCHGATE_SECRETS_PAIRWISE_KEY=" + key, "LYCHGATE_SECRETS_PEPPER=" + key,
+	}, more...)
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestLoadEnvironment(t *testing.T) {
+	cfg, err := Load("", environ("LYCHGATE_REDIS_ADDRESSES=a:1,b:2", "LYCHGATE_REDIS_MODE=cluster", "LYCHGATE_LIFETIMES_SESSION_IDLE=30m", "LYCHGATE_CONFIG=x", "PATH=/bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(cfg.Redis.Addresses); got != "[a:1 b:2]" {
+		t.Errorf("addresses = %s, want [a:1 b:2]", got)
+	}
+	if cfg.Lifetimes.SessionIdle != 30*time.Minute || cfg.Lifetimes.SessionEnd != 24*time.Hour {
+		t.Errorf("lifetimes = %+v: the environment, then the default", cfg.Lifetimes)
+	}
+}
+
+func TestEnvironmentWinsOverFile(t *testing.T) {
+	file := write(t, "listen: 127.0.0.1:1\nhelp: {email: a@example.com}\n")
+	cfg, err := Load(file, environ("LYCHGATE_LISTEN=127.0.0.1:2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Listen != "127.0.0.1:2" || cfg.Help.Email != "a@example.com" {
+		t.Errorf("listen = %s, help = %s", cfg.Listen, cfg.Help.Email)
+	}
+}
+
+// TestSC05 is the security case SC-05: unknown, misspelt and case-colliding names, secrets in the file, all at once.
+func TestSC05(t *testing.T) {
+	tests := []struct{ name, yaml, want string }{
+		{"unknown", "nonsense: 1\n", `line 1: "nonsense" is no setting`},
+		{"misspelt", "redis:\n  adresses: [a:1]\n", `line 2: "redis.adresses" is no setting; is "redis.addresses" meant?`},
+		{"case", "Issuer: x\n", `"Issuer" is no setting; is "issuer" meant?`},
+		{"case collides", "issuer: a\nISSUER: b\n", `line 2: "ISSUER" stands in line 1 already`},
+		{"twice", "listen: a\nlisten: b\n", `"listen" stands in line 1 already`},
+		{"secret inside", "secrets:\n  pepper: abc\n", `"secrets.pepper" is a secret: put it into a file and name that in secrets.pepper_file, or set LYCHGATE_SECRETS_PEPPER`},
+		{"password inside", "redis:\n  password: abc\n", `"redis.password" is a secret`},
+		{"group as value", "redis: here\n", `"redis" is a group of settings`},
+		{"type", "remember:\n  days: many\n", "not of its type"},
+		{"not YAML", "a: [", "not valid YAML"},
+		{"list", "- a\n", "settings are expected"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Load(write(t, tt.yaml), environ())
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Load() = %v, want %q in it", err, tt.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "abc") {
+				t.Errorf("the error prints a secret: %v", err)
+			}
+		})
+	}
+	if _, err := Load("", environ("LYCHGATE_ISUER=x")); err == nil || !strings.Contains(err.Error(), "LYCHGATE_ISUER") {
+		t.Errorf("a misspelt name in the environment: %v", err)
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	_, err := Load(write(t, "issuer: http://login.example.com/\nredis: {mode: both}\nlog: {level: loud}\n"), nil)
+	for _, want := range []string{"issuer:", "redis.mode:", "log.level:", "secrets.keys: not set; make one with `lychgate secret new`", "secrets.pepper:"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Load() = %v, want %q in it", err, want)
+		}
+	}
+}
+
+func TestIssuer(t *testing.T) {
+	for issuer, good := range map[string]bool{
+		"https://login.example.com": true, "https://login.example.com:8443": true, "http://localhost:8080": true, "http://127.0.0.1:1": true,
+		"http://login.example.com": false, "https://login.example.com/": false, "https://login.example.com/a": false,
+		"https://u@login.example.com": false, "https://login.example.com?x": false, "https://Login.example.com": false,
+		"ftp://login.example.com": false, "login.example.com": false, "": false, "https://": false, "http://localhost.example.com": false,
+	} {
+		env := environ()
+		env[0] = "LYCHGATE_ISSUER=" + issuer
+		if _, err := Load("", env); (err == nil) != good {
+			t.Errorf("issuer %q: %v, want good %v", issuer, err, good)
+		}
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	cfg, err := Load("", environ("LYCHGATE_REDIS_PASSWORD=hunter2hunter2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{fmt.Sprint(cfg), fmt.Sprintf("%+v", cfg), fmt.Sprintf("%#v", cfg), fmt.Sprintf("%s", cfg.Redis.Password)} {
+		if strings.Contains(text, "hunter2") || strings.Contains(text, key) {
+			t.Errorf("a secret is printed: %s", text)
+		}
+	}
+	if cfg.Redis.Password.Reveal() != "hunter2hunter2" {
+		t.Errorf("Reveal() = %q", cfg.Redis.Password.Reveal())
+	}
+}
+
+func TestSecretFromFileAndEnvironmentIsRefused(t *testing.T) {
+	file := write(t, key)
+	if _, err := Load("", environ("LYCHGATE_SECRETS_PEPPER_FILE="+file)); err == nil || !strings.Contains(err.Error(), "keep one") {
+		t.Errorf("Load() = %v, want a refusal", err)
+	}
+	env := environ("LYCHGATE_SECRETS_PEPPER_FILE=" + file)
+	env = append(env[:4], env[5:]...)
+	cfg, err := Load("", env)
+	if err != nil || cfg.Secrets.Pepper.Reveal() != key {
+		t.Errorf("Load() = %v; the pepper comes from its file", err)
+	}
+}
+
+// TestExample: the example names every setting, and loads.
+func TestExample(t *testing.T) {
+	body, err := os.ReadFile("../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Names() {
+		last := name[strings.LastIndex(name, ".")+1:]
+		if !strings.Contains(string(body), last+":") && !strings.Contains(string(body), last+",") {
+			t.Errorf("config.example.yaml does not name %s", name)
+		}
+	}
+	text := string(body)
+	for _, f := range []string{"keys_file", "index_key_file", "pairwise_key_file", "pepper_file"} {
+		content := key
+		if f == "keys_file" {
+			content = "1:" + key
+		}
+		start := strings.Index(text, "  "+f+": ")
+		end := start + strings.Index(text[start:], "\n")
+		text = text[:start] + "  " + f + ": " + write(t, content) + text[end:]
+	}
+	cfg, err := Load(write(t, text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	if cfg.Lifetimes != want.Lifetimes || cfg.Password != want.Password || cfg.Guesses != want.Guesses || cfg.Remember != want.Remember {
+		t.Errorf("the example does not show the defaults: %+v", cfg)
+	}
+}
+
+func TestDiffer(t *testing.T) {
+	a, b := Default(), Default()
+	b.Help.Email, b.Log.Level, b.Listen, b.Redis.Prefix = "x@example.com", "debug", ":1", "x:"
+	if got := strings.Join(Differ(a, b), " "); got != "listen redis.prefix" {
+		t.Errorf("Differ() = %q, want those that need a restart", got)
+	}
+}
+
+func FuzzCheckNames(f *testing.F) {
+	f.Add("issuer: https://a\nredis:\n  mode: cluster\n")
+	f.Add("a: &a [*a]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, p := range checkNames([]byte(text), "file") {
+			if !strings.HasPrefix(p, "file: ") {
+				t.Errorf("problem %q does not name the file", p)
+			}
+		}
+	})
+}

@@ -1,0 +1,122 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/web"
+)
+
+// requestLimit is how long a request may take in all: a store that is away is answered with 503 within 2 s.
+const requestLimit = 1900 * time.Millisecond
+
+// handler mounts the routes and puts the middleware around them: log line, host check, method check.
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range routes(s.site, s.engine) {
+		mux.Handle(r.pattern, r.handler)
+	}
+	site := s.site.Handle(func(w http.ResponseWriter, r *http.Request) error { return s.unrouted(mux, w, r) })
+	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, pattern := mux.Handler(r)
+		if pattern == "" || !clean(r.URL) {
+			site.ServeHTTP(w, r)
+			return
+		}
+		web.SetRoute(r.Context(), pattern)
+		mux.ServeHTTP(w, r)
+	})
+	return s.site.Logged(s.health(s.hosts(s.deadline(inner))), s.metrics.observe)
+}
+
+// clean says whether an address is written in the one form that has a route: no empty or dotted parts, nothing
+// encoded that need not be. The mux would redirect to the clean form; we answer 404, so that no address has two names.
+func clean(u *url.URL) bool {
+	return path.Clean(u.Path) == u.Path && u.EscapedPath() == u.Path
+}
+
+// unrouted answers an address or a method that no route has. It never redirects, as the mux would.
+func (s *Server) unrouted(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
+	var allowed []string
+	for _, m := range []string{http.MethodGet, http.MethodPost} {
+		try := r.Clone(r.Context())
+		try.Method = m
+		if _, pattern := mux.Handler(try); pattern != "" && m != r.Method {
+			allowed = append(allowed, m)
+		}
+	}
+	if len(allowed) > 0 && clean(r.URL) {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		return &web.Error{Status: http.StatusMethodNotAllowed, Kind: "method"}
+	}
+	return s.site.Routes().Nobody(w, r)
+}
+
+// hosts answers 421 to any Host but the issuer's: links are made from the configuration alone, and a page served
+// under another name would be another site's (RFC 9110 §15.5.20).
+func (s *Server) hosts(next http.Handler) http.Handler {
+	wrong := s.site.Handle(func(http.ResponseWriter, *http.Request) error {
+		return &web.Error{Status: http.StatusMisdirectedRequest, Kind: "bad"}
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.EqualFold(r.Host, s.host) {
+			wrong.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// deadline bounds what a request may wait for the store. Password hashing and the floor of a refused sign-in have
+// limits of their own and are not cut short by it.
+func (s *Server) deadline(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/login") && r.Method == http.MethodPost {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), requestLimit)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// health answers /livez and /readyz whatever the Host, before anything else is asked.
+func (s *Server) health(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/livez":
+			plain(w, http.StatusOK, map[string]any{"status": "live"})
+		case "/readyz":
+			s.readyz(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// readyz says whether requests can be served, with each reason and its remedy.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	reasons := s.Reasons(r.Context())
+	if len(reasons) == 0 {
+		plain(w, http.StatusOK, map[string]any{"status": "ready"})
+		return
+	}
+	w.Header().Set("Retry-After", "2")
+	plain(w, http.StatusServiceUnavailable, map[string]any{"status": "not ready", "reasons": reasons})
+}
+
+func plain(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}

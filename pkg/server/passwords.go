@@ -1,0 +1,43 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/lychgate/lychgate/pkg/config"
+	"github.com/lychgate/lychgate/providers/directories/local"
+)
+
+// passwords is what the local directory knows of names and passwords, for pkg/admin.
+type passwords struct{ hasher *local.Hasher }
+
+// Canonical implements admin.Passwords.
+func (passwords) Canonical(name string) (string, error) { return local.Canonical(name) }
+
+// Hash implements admin.Passwords.
+func (p passwords) Hash(ctx context.Context, password string) (string, error) {
+	return p.hasher.Hash(ctx, password)
+}
+
+// CheckRecord implements admin.Passwords.
+func (passwords) CheckRecord(phc string) error { return local.CheckRecord(phc) }
+
+// CheckPassword implements admin.Passwords.
+func (passwords) CheckPassword(password string, context ...string) error {
+	return local.CheckPassword(password, context...)
+}
+
+// hashConfig turns the settings into the hasher's. The numbers are validated: they fit.
+func hashConfig(cfg config.Config, deps Deps) local.HashConfig {
+	p := cfg.Password
+	return local.HashConfig{
+		MemoryKiB: uint32(p.MemoryKiB), Passes: uint32(p.Passes), LimitKiB: uint32(p.LimitMiB) << 10, //nolint:gosec // validated
+		Queue: p.Queue, Wait: p.QueueWait, Rand: deps.Rand, Observe: deps.ObserveHash,
+	}
+}
+
+// Level is the level of a log that can be changed while running.
+type Level = slog.LevelVar

@@ -1,0 +1,229 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package storetest is the contract that every store passes: single use under races, expiry, and refusal of
+// everything that is unknown, moved or lost. It knows the interfaces only. Beside it stand helpers that start real
+// Redis servers for tests.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/company"
+	"github.com/lychgate/lychgate/pkg/device"
+	"github.com/lychgate/lychgate/pkg/flow"
+	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/keys"
+	"github.com/lychgate/lychgate/pkg/session"
+	"github.com/lychgate/lychgate/pkg/throttle"
+)
+
+// Stores are the interfaces of one empty store.
+type Stores struct {
+	Accounts    authn.AccountStore
+	Credentials authn.CredentialStore
+	Flows       flow.Store
+	Sessions    session.Store
+	Grants      grant.Store
+	Consents    grant.Consents
+	Devices     device.Store
+	Throttle    throttle.Counter
+	Clients     client.Registry
+	Companies   company.Registry
+	Keys        keys.Store
+	// Now is the clock of the store.
+	Now func() time.Time
+	// FastForward moves it; nil where time cannot be moved: expiry rows then wait.
+	FastForward func(time.Duration)
+}
+
+// Options are the lifetimes that expiry rows shorten; zero ones are the defaults.
+type Options struct {
+	SessionIdle, FlowLife, CodeLife, RefreshGrace, TicketLife, DeviceGrace, FirstWait time.Duration
+	// Free is the number of free guesses; 0: the default.
+	Free int
+}
+
+// Open makes an empty store for one test.
+type Open func(t *testing.T, o Options) *Stores
+
+// life is the lifetime of what expires in a test.
+const life = time.Second
+
+// Run holds a store to the contract.
+func Run(t *testing.T, open Open) {
+	t.Helper()
+	for _, c := range []struct {
+		name string
+		run  func(*testing.T, Open)
+	}{
+		{"account", testAccounts},
+		{"account names race", testNameRace},
+		{"account changes", testChanges},
+		{"flow before the password", testAnonymousFlow},
+		{"flow after the password", testFlow},
+		{"flow marks", testFlowMarks},
+		{"flow moved", testFlowMoved},
+		{"flow expires", testFlowExpires},
+		{"flow races", testFlowRaces},
+		{"session", testSession},
+		{"session ends with the account", testSessionMoved},
+		{"session expires", testSessionExpires},
+		{"factor", testFactor},
+		{"factor refuses", testFactorRefuses},
+		{"factor races", testFactorRaces},
+		{"factor waits and locks", testFactorWaits},
+		{"set-up", testSetup},
+		{"set-up after a reset", testSetupTicket},
+		{"set-up races", testSetupRaces},
+		{"code", testCode},
+		{"code races", testCodeRaces},
+		{"refresh", testRefresh},
+		{"refresh races", testRefreshRaces},
+		{"grant ends with the account", testGrantMoved},
+		{"grant expires", testGrantExpires},
+		{"lookup and revoke", testLookup},
+		{"client credentials", testClientGrant},
+		{"forged handles", testForged},
+		{"consent", testConsent},
+		{"device", testDevice},
+		{"device ends", testDeviceEnds},
+		{"throttle", testThrottle},
+		{"registry", testRegistry},
+		{"signing keys", testKeys},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.run(t, open) })
+	}
+}
+
+// pass lets d go by.
+func (s *Stores) pass(d time.Duration) {
+	if s.FastForward != nil {
+		s.FastForward(d)
+		return
+	}
+	time.Sleep(d) // the only wait there is: a real server's clock cannot be moved
+}
+
+// is fails unless err is want; a nil want is success.
+func is(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if want == nil && err != nil || want != nil && !errors.Is(err, want) {
+		t.Fatalf("%s: error = %v, want %v", what, err, want)
+	}
+}
+
+// together runs f n times at once.
+func together(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() { <-start; f(i) })
+	}
+	close(start)
+	wg.Wait()
+}
+
+// tally counts outcomes of a race.
+type tally struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (c *tally) add(what string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n == nil {
+		c.n = map[string]int{}
+	}
+	c.n[what]++
+}
+
+func (c *tally) get(what string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n[what]
+}
+
+// outcome counts err: "ok", or the first of the sentinels that it is, or its text.
+func (c *tally) outcome(err error, sentinels ...error) {
+	if err == nil {
+		c.add("ok")
+		return
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s) {
+			c.add(s.Error())
+			return
+		}
+	}
+	c.add(err.Error())
+}
+
+// totpSecret is an imported secret; what it computes to does not matter here: a store sees steps only.
+func totpSecret() []byte { return []byte("12345678901234567890") }
+
+// person makes an account.
+func (s *Stores) person(t *testing.T, name string) authn.Account {
+	t.Helper()
+	a, err := s.Accounts.Create(t.Context(), authn.NewAccount{
+		Name: name, Company: "acme", PasswordRecord: "$argon2id$" + name,
+		Profile: authn.Profile{Name: name, Roles: []string{"clerk"}, Claims: map[string]any{"email": name}},
+	})
+	is(t, "create account", err, nil)
+	return a
+}
+
+// enrolled makes an account with an imported authenticator.
+func (s *Stores) enrolled(t *testing.T, name string) authn.Account {
+	t.Helper()
+	a, err := s.Accounts.Create(t.Context(), authn.NewAccount{
+		Name: name, Company: "acme", PasswordRecord: "$argon2id$" + name, TOTPSecret: totpSecret(),
+	})
+	is(t, "create account", err, nil)
+	return a
+}
+
+func request() flow.Request {
+	age := int64(300)
+	return flow.Request{
+		Params: url.Values{"client_id": {"app"}, "nonce": {"n"}}, ClientID: "app", RedirectURI: "https://app.example/cb",
+		ResponseMode: "query", State: "st", Scopes: []string{"openid", "email"}, MaxAge: &age,
+	}
+}
+
+// signedIn stores a flow and moves it to the account, as the password step does.
+func (s *Stores) signedIn(t *testing.T, a authn.Account) (*flow.Flow, []string) {
+	t.Helper()
+	f, bind, err := s.signIn(t.Context(), a)
+	is(t, "sign in", err, nil)
+	return f, bind
+}
+
+func (s *Stores) signIn(ctx context.Context, a authn.Account) (*flow.Flow, []string, error) {
+	f := &flow.Flow{Request: request(), Created: s.at()}
+	if err := s.Flows.Create(ctx, f, "before"); err != nil {
+		return nil, nil, fmt.Errorf("create: %w", err)
+	}
+	f.Account, f.AccountName, f.Epoch, f.PasswordGen, f.PasswordAt = &a, "typed", a.Epoch, a.PasswordGen, s.at()
+	if err := s.Flows.Identify(ctx, f, []string{"before"}, "after"); err != nil {
+		return nil, nil, fmt.Errorf("identify: %w", err)
+	}
+	return f, []string{"after", "before"}, nil
+}
+
+// at is the store's time as it is kept.
+func (s *Stores) at() time.Time { return s.Now().Truncate(time.Millisecond).UTC() }
+
+// attempt is a try in a flow after the password.
+func attempt(f *flow.Flow, bind []string) authn.Attempt {
+	return authn.Attempt{Account: *f.Account, Flow: f.ID, Bind: bind, Lane: authn.LaneUnknown}
+}
