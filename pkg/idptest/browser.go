@@ -17,6 +17,9 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
+// Selection is a part of a page.
+type Selection = goquery.Selection
+
 // Browser is a person's browser: cookies, redirects, forms; no script.
 type Browser struct {
 	Client *http.Client
@@ -193,6 +196,17 @@ func (b *Browser) Cookie(prefix string) string {
 	for _, c := range b.Jar.Cookies(u) {
 		if strings.HasPrefix(c.Name, prefix) {
 			return c.Value
+		}
+	}
+	return ""
+}
+
+// CookieName returns the whole name of a cookie.
+func (b *Browser) CookieName(prefix string) string {
+	u, _ := url.Parse(b.idp.Issuer)
+	for _, c := range b.Jar.Cookies(u) {
+		if strings.HasPrefix(c.Name, prefix) {
+			return c.Name
 		}
 	}
 	return ""

@@ -78,10 +78,17 @@
     document.querySelectorAll('[aria-busy]').forEach(function (el) { el.removeAttribute('aria-busy'); });
   });
 
+  // autofocus leads to the error as well, but not every browser does it for an element that is no field.
+  window.addEventListener('load', function () {
+    window.requestAnimationFrame(function () {
+      window.requestAnimationFrame(function () {
+        var error = document.getElementById('error');
+        if (error && document.activeElement === document.body) { error.focus(); }
+      });
+    });
+  });
+
   document.addEventListener('DOMContentLoaded', function () {
-    // autofocus does this as well, but not every browser does it for an element that is no field.
-    var error = document.getElementById('error');
-    if (error) { error.focus(); }
     var form = document.querySelector('form[data-auto-submit]');
     // A field called "submit" would hide the method of the form.
     if (form) { HTMLFormElement.prototype.submit.call(form); }
