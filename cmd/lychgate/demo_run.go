@@ -99,6 +99,7 @@ func loopback(address string) (net.Listener, string, error) {
 func (c *console) demoStore(d demoFlags, issuer string) (config.Config, server.Deps, func(), error) {
 	cfg := config.Default()
 	cfg.Issuer, cfg.Log = issuer, config.Log{Level: "warn", Format: "text"}
+	cfg.Help = config.Help{Email: "help@legal-aid.example", Phone: "020 7946 0000"}
 	cfg.Redis.RequirePersistence = false
 	cfg.Secrets = config.Secrets{
 		Keys: config.Secret("1:" + known32("keys")), Index: known32("index"), Pairwise: known32("pairwise"), Pepper: known32("pepper"),

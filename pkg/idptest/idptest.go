@@ -116,6 +116,7 @@ func listen(tb testing.TB) net.Listener {
 func (p *IDP) config() config.Config {
 	cfg := config.Default()
 	cfg.Issuer = p.Issuer
+	cfg.Help = config.Help{Email: "help@idp.example", Phone: "020 7946 0001"}
 	cfg.Redis.RequirePersistence = false
 	cfg.Redis.Addresses = p.setup.Redis
 	if p.setup.Mode != "" {
