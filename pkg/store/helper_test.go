@@ -1,0 +1,86 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"testing"
+	"time"
+
+	"github.com/lychgate/lychgate/pkg/seal"
+	"github.com/lychgate/lychgate/pkg/store"
+	"github.com/lychgate/lychgate/pkg/store/embedded"
+	"github.com/lychgate/lychgate/pkg/store/storetest"
+)
+
+// t0 is when manual clocks start.
+func t0() time.Time { return time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) }
+
+// config has keys, and a prefix of its own so that tests can share a server.
+func config(t testing.TB, addrs ...string) store.Config {
+	t.Helper()
+	k, err := seal.NewKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := seal.NewRing(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 6)
+	if _, err := rand.Read(b); err != nil {
+		t.Fatal(err)
+	}
+	return store.Config{
+		Addrs: addrs, Ring: r, Prefix: "lg" + hex.EncodeToString(b) + ":",
+		IndexKey: bytes.Repeat([]byte{1}, 32), PairwiseKey: bytes.Repeat([]byte{2}, 32), Pepper: bytes.Repeat([]byte{3}, 32),
+	}
+}
+
+// opened opens a store that must be ready.
+func opened(t testing.TB, c store.Config) *store.Store {
+	t.Helper()
+	s, err := store.Open(context.WithoutCancel(t.Context()), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if r := s.Ready(t.Context()); len(r) > 0 {
+		t.Fatalf("Ready() = %v, want ready", r)
+	}
+	return s
+}
+
+// mini is a store on miniredis with a manual clock.
+func mini(t testing.TB, change func(*store.Config)) (*store.Store, *embedded.Embedded) {
+	t.Helper()
+	e, err := embedded.StartManual(t0())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	c := config(t, e.Addr())
+	c.Prefix, c.Embedded, c.Now = "lg:", true, e.Now
+	if change != nil {
+		change(&c)
+	}
+	return opened(t, c), e
+}
+
+func with(c *store.Config, o storetest.Options) {
+	c.Lifetimes.SessionIdle, c.Lifetimes.FlowLife, c.Lifetimes.CodeLife = o.SessionIdle, o.FlowLife, o.CodeLife
+	c.Lifetimes.RefreshGrace, c.Lifetimes.TicketLife, c.Lifetimes.DeviceGrace = o.RefreshGrace, o.TicketLife, o.DeviceGrace
+	c.Guesses.FirstWait, c.Guesses.Free = o.FirstWait, o.Free
+}
+
+func stores(s *store.Store, now func() time.Time) *storetest.Stores {
+	return &storetest.Stores{
+		Accounts: s.Accounts(), Credentials: s.Credentials(), Flows: s.Flows(), Sessions: s.Sessions(), Grants: s.Grants(),
+		Consents: s.Consents(), Devices: s.Devices(), Throttle: s.Throttle(), Clients: s.Clients(), Companies: s.Companies(),
+		Keys: s.SigningKeys(), Now: now,
+	}
+}
