@@ -103,8 +103,8 @@ func (c *console) examine(cmd *cobra.Command) ([]finding, error) {
 	if err != nil {
 		return list, err
 	}
-	f := finding{"clients", len(clients) > 0, fmt.Sprintf("%d clients", len(clients)), ""}
-	if !f.OK {
+	f := finding{"clients", true, fmt.Sprintf("%d clients", len(clients)), ""}
+	if len(clients) == 0 {
 		f.Remedy = "register one with `lychgate client add --file client.json`"
 	}
 	return append(list, f), nil
