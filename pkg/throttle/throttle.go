@@ -27,11 +27,14 @@ type Guess struct {
 	Name, Subject string
 }
 
-// Counter counts guesses. Both methods may answer authn.ErrUnavailable.
+// Counter counts guesses. Every method may answer authn.ErrUnavailable.
 type Counter interface {
 	// Charge counts one guess against every g, all or none; *authn.WaitError when one of them has to wait.
 	// Guesses with the same Name are one round trip.
 	Charge(ctx context.Context, g ...Guess) error
+	// Refund takes one charge back, after the right password: an office behind one address signs in as often as it
+	// likes, and only what was wrong is counted.
+	Refund(ctx context.Context, g ...Guess) error
 	// Clear forgets the counters, after the right password.
 	Clear(ctx context.Context, g ...Guess) error
 }

@@ -73,6 +73,9 @@ func (s *Site) submitLogin(w http.ResponseWriter, r *http.Request) error {
 	if err := s.cfg.Throttle.Clear(r.Context(), guesses[0]); err != nil {
 		return fmt.Errorf("clear throttle: %w", err)
 	}
+	if err := s.cfg.Throttle.Refund(r.Context(), guesses[1:]...); err != nil {
+		return fmt.Errorf("refund guess: %w", err)
+	}
 	return s.identified(w, r, f, name, a)
 }
 
