@@ -89,6 +89,17 @@ func New(tb testing.TB, setup Setup) *IDP {
 	return p
 }
 
+// Bare starts one node that need not be ready: nothing is written to its store.
+func Bare(tb testing.TB, setup Setup) *IDP {
+	tb.Helper()
+	p := &IDP{setup: setup}
+	l := listen(tb)
+	p.Issuer = "http://" + l.Addr().String()
+	p.cfg = p.config()
+	p.Node = p.start(tb, l)
+	return p
+}
+
 func (p *IDP) startEmbedded(tb testing.TB) {
 	tb.Helper()
 	var err error

@@ -56,7 +56,7 @@ func TestForeignLibrariesStayBehindTheirBoundary(t *testing.T) {
 	for pkg, imports := range deps(t) {
 		for _, imp := range imports {
 			for _, b := range boundaries {
-				if strings.HasPrefix(imp, b.library) && !within(pkg, b.allowed) {
+				if strings.HasPrefix(imp, b.library) && !under(pkg, b.allowed) {
 					t.Errorf("%s imports %s, which belongs behind %v", pkg, imp, b.allowed)
 				}
 			}
@@ -64,7 +64,7 @@ func TestForeignLibrariesStayBehindTheirBoundary(t *testing.T) {
 	}
 }
 
-func within(pkg string, allowed []string) bool {
+func under(pkg string, allowed []string) bool {
 	return slices.ContainsFunc(allowed, func(a string) bool { return pkg == a || strings.HasPrefix(pkg, a+"/") })
 }
 
@@ -89,7 +89,7 @@ func TestArrowsPointDown(t *testing.T) {
 	}
 	free := []string{"pkg/server", "cmd/lychgate", "pkg/idptest", "pkg/store/storetest"}
 	for pkg, imports := range deps(t) {
-		if within(pkg, free) {
+		if under(pkg, free) {
 			continue
 		}
 		ok, known := allowed[pkg]
