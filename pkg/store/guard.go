@@ -51,6 +51,8 @@ type guard struct {
 	// servers are the run ids of the masters seen; a new one after the first check means lost writes are possible.
 	servers map[string]bool
 	started bool
+	// loaded are the run ids of the servers that know the scripts.
+	loaded map[string]bool
 	// quarantine ends at until; no time step up to floor is accepted before.
 	until time.Time
 	floor int64
@@ -126,16 +128,19 @@ func (g *guard) examine(ctx context.Context) (uint64, []Reason) {
 	if err != nil {
 		return 0, []Reason{away(err)}
 	}
-	epoch, found, err := g.identify(ctx)
+	if len(reasons) > 0 {
+		return 0, reasons
+	}
+	epoch, reasons, err := g.identify(ctx)
 	if err != nil {
 		return 0, []Reason{away(err)}
 	}
-	if len(found) == 0 && len(reasons) == 0 {
+	if len(reasons) == 0 {
 		g.mu.Lock()
 		g.started = true
 		g.mu.Unlock()
 	}
-	return epoch, append(reasons, found...)
+	return epoch, reasons
 }
 
 func away(err error) Reason {
@@ -145,7 +150,11 @@ func away(err error) Reason {
 // server checks one master.
 func (g *guard) server(ctx context.Context, c *redis.Client) ([]Reason, error) {
 	if g.s.cfg.Embedded {
-		return nil, c.Ping(ctx).Err()
+		if err := c.Ping(ctx).Err(); err != nil {
+			return nil, fmt.Errorf("ping: %w", err)
+		}
+		g.loadScripts(ctx, c, "embedded")
+		return nil, nil
 	}
 	p := c.Pipeline()
 	sections := []*redis.StringCmd{p.Info(ctx, "server"), p.Info(ctx, "memory"), p.Info(ctx, "persistence"), p.Info(ctx, "replication")}
@@ -181,19 +190,33 @@ func (g *guard) server(ctx context.Context, c *redis.Client) ([]Reason, error) {
 	}
 	if len(out) == 0 {
 		g.saw(info["run_id"])
-		g.s.loadScripts(ctx, c)
+		g.loadScripts(ctx, c, info["run_id"])
 	}
 	return out, nil
 }
 
 // loadScripts makes the scripts known to a server, so that the first request costs no second round trip. A failure
 // is no harm: the text is sent then.
-func (s *Store) loadScripts(ctx context.Context, c *redis.Client) {
+func (g *guard) loadScripts(ctx context.Context, c *redis.Client, runID string) {
+	g.mu.Lock()
+	known := g.loaded[runID]
+	g.mu.Unlock()
+	if known {
+		return
+	}
 	p := c.Pipeline()
-	for _, sc := range s.scripts {
+	for _, sc := range g.s.scripts {
 		p.ScriptLoad(ctx, sc.text)
 	}
-	_, _ = p.Exec(ctx)
+	if _, err := p.Exec(ctx); err != nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.loaded == nil {
+		g.loaded = map[string]bool{}
+	}
+	g.loaded[runID] = true
 }
 
 // parseInfo adds the lines of an INFO answer to m.

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -29,8 +31,14 @@ func (once) NoRetry() bool { return true }
 // uncounted marks the context of background work.
 type uncounted struct{}
 
+// quiet ends the driver's own log, which goes to standard error past ours; the guard says what is wrong.
+//
+//nolint:gochecknoglobals // the driver has one logger for the process
+var quiet = sync.OnceFunc(func() { redis.SetLogger(&logging.VoidLogger{}) })
+
 // connect makes the client of the mode. No replica is ever read: it may not know yet what was spent.
 func (s *Store) connect() redis.UniversalClient {
+	quiet()
 	c := s.cfg
 	o := &redis.UniversalOptions{
 		Addrs: c.Addrs, MasterName: c.MasterName, DB: c.DB, TLSConfig: c.TLS,

@@ -96,23 +96,23 @@ func testSessionMoved(t *testing.T, open Open) {
 }
 
 func testSessionExpires(t *testing.T, open Open) {
-	s, ctx := open(t, Options{SessionIdle: life}), t.Context()
+	s, ctx := open(t, Options{SessionIdle: 2 * life}), t.Context()
 	a := s.person(t, "ann")
-	used, idle, short := s.session(t, a, time.Hour), s.session(t, a, time.Hour), s.session(t, a, life+life/2)
-	for range 2 {
-		s.pass(life * 2 / 3)
-		for what, n := range map[string]session.Session{"used": used, "short": short} {
-			_, err := s.Sessions.Load(ctx, n.Handle, "app")
-			is(t, "Load of the session that is "+what, err, nil)
-		}
+	used, idle, short := s.session(t, a, time.Hour), s.session(t, a, time.Hour), s.session(t, a, 2*life+life/2)
+	load := func(what string, n session.Session, want error) {
+		t.Helper()
+		_, err := s.Sessions.Load(ctx, n.Handle, "app")
+		is(t, "Load of the session that is "+what, err, want)
 	}
-	_, err := s.Sessions.Load(ctx, idle.Handle, "app")
-	is(t, "Load of an idle session", err, authn.ErrGone)
-	s.pass(life / 4)
-	_, err = s.Sessions.Load(ctx, used.Handle, "app")
-	is(t, "Load of a session in use", err, nil)
-	_, err = s.Sessions.Load(ctx, short.Handle, "app")
-	is(t, "Load after the absolute end", err, authn.ErrGone)
-	_, err = s.Sessions.Create(ctx, short, "")
+	s.pass(life)
+	load("used", used, nil)
+	load("short", short, nil)
+	s.pass(life + 50*time.Millisecond)
+	load("used", used, nil)
+	load("idle", idle, authn.ErrGone)
+	s.pass(life)
+	load("used", used, nil)
+	load("past its absolute end", short, authn.ErrGone)
+	_, err := s.Sessions.Create(ctx, short, "")
 	is(t, "Create after the absolute end", err, authn.ErrConflict)
 }

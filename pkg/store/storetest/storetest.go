@@ -55,6 +55,11 @@ type Options struct {
 // Open makes an empty store for one test.
 type Open func(t *testing.T, o Options) *Stores
 
+// waiting rows run beside each other, after the races: they mostly sleep.
+type waiting bool
+
+const waits waiting = true
+
 // life is the lifetime of what expires in a test.
 const life = time.Second
 
@@ -64,43 +69,49 @@ func Run(t *testing.T, open Open) {
 	for _, c := range []struct {
 		name string
 		run  func(*testing.T, Open)
+		wait waiting
 	}{
-		{"account", testAccounts},
-		{"account names race", testNameRace},
-		{"account changes", testChanges},
-		{"flow before the password", testAnonymousFlow},
-		{"flow after the password", testFlow},
-		{"flow marks", testFlowMarks},
-		{"flow moved", testFlowMoved},
-		{"flow expires", testFlowExpires},
-		{"flow races", testFlowRaces},
-		{"session", testSession},
-		{"session ends with the account", testSessionMoved},
-		{"session expires", testSessionExpires},
-		{"factor", testFactor},
-		{"factor refuses", testFactorRefuses},
-		{"factor races", testFactorRaces},
-		{"factor waits and locks", testFactorWaits},
-		{"set-up", testSetup},
-		{"set-up after a reset", testSetupTicket},
-		{"set-up races", testSetupRaces},
-		{"code", testCode},
-		{"code races", testCodeRaces},
-		{"refresh", testRefresh},
-		{"refresh races", testRefreshRaces},
-		{"grant ends with the account", testGrantMoved},
-		{"grant expires", testGrantExpires},
-		{"lookup and revoke", testLookup},
-		{"client credentials", testClientGrant},
-		{"forged handles", testForged},
-		{"consent", testConsent},
-		{"device", testDevice},
-		{"device ends", testDeviceEnds},
-		{"throttle", testThrottle},
-		{"registry", testRegistry},
-		{"signing keys", testKeys},
+		{"account", testAccounts, false},
+		{"account names race", testNameRace, false},
+		{"account changes", testChanges, false},
+		{"flow before the password", testAnonymousFlow, false},
+		{"flow after the password", testFlow, false},
+		{"flow marks", testFlowMarks, false},
+		{"flow moved", testFlowMoved, false},
+		{"flow expires", testFlowExpires, waits},
+		{"flow races", testFlowRaces, false},
+		{"session", testSession, false},
+		{"session ends with the account", testSessionMoved, false},
+		{"session expires", testSessionExpires, waits},
+		{"factor", testFactor, false},
+		{"factor refuses", testFactorRefuses, false},
+		{"factor races", testFactorRaces, false},
+		{"factor waits and locks", testFactorWaits, waits},
+		{"set-up", testSetup, false},
+		{"set-up after a reset", testSetupTicket, waits},
+		{"set-up races", testSetupRaces, false},
+		{"code", testCode, false},
+		{"code races", testCodeRaces, false},
+		{"refresh", testRefresh, waits},
+		{"refresh races", testRefreshRaces, false},
+		{"grant ends with the account", testGrantMoved, false},
+		{"grant expires", testGrantExpires, waits},
+		{"lookup and revoke", testLookup, false},
+		{"client credentials", testClientGrant, waits},
+		{"forged handles", testForged, false},
+		{"consent", testConsent, false},
+		{"device", testDevice, waits},
+		{"device ends", testDeviceEnds, waits},
+		{"throttle", testThrottle, waits},
+		{"registry", testRegistry, false},
+		{"signing keys", testKeys, false},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.run(t, open) })
+		t.Run(c.name, func(t *testing.T) {
+			if c.wait {
+				t.Parallel()
+			}
+			c.run(t, open)
+		})
 	}
 }
 
