@@ -34,7 +34,8 @@ func jwtAlgs() []jose.SignatureAlgorithm {
 // ours verifies a compact JWS that this issuer signed as typ, and decodes its claims into v. The key comes from our
 // ring by kid and must be for the header's algorithm; jku, jwk and x5u are never looked at (RFC 8725 §3.10).
 func (p *Provider) ours(token string, typ keys.Typ, use keys.Use, v any) bool {
-	if len(token) > maxJWT || strings.Count(token, ".") != 2 {
+	// The library would skip white space inside: the same token in another spelling must not pass.
+	if len(token) > maxJWT || strings.Count(token, ".") != 2 || !unreserved(token, "-_.") {
 		return false
 	}
 	jws, err := jose.ParseSignedCompact(token, jwtAlgs())
