@@ -51,7 +51,7 @@ func (p *proxy) serve(c net.Conn, to string) {
 		return
 	}
 	defer s.Close()
-	// Only answers to scripts are lost, not those to the background checks.
+	// Only answers about a factor are lost, not those to the background checks.
 	var script atomic.Bool
 	go func() { _, _ = io.Copy(io.MultiWriter(watch{&script}, s), c) }()
 	b := make([]byte, 64<<10)
@@ -72,12 +72,12 @@ func (p *proxy) serve(c net.Conn, to string) {
 	}
 }
 
-// watch notes whether what passes is a script.
+// watch notes whether what passes is a script on a factor.
 type watch struct{ script *atomic.Bool }
 
 // Write implements io.Writer.
 func (w watch) Write(b []byte) (int, error) {
-	w.script.Store(bytes.Contains(b, []byte("evalsha")))
+	w.script.Store(bytes.Contains(b, []byte(":mfa")))
 	return len(b), nil
 }
 
