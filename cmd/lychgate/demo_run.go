@@ -25,29 +25,36 @@ import (
 
 // demo runs provider and sample app until ctx ends.
 func (c *console) demo(ctx context.Context, d demoFlags) error {
-	public, issuer, err := loopback(d.listen)
+	public, issuer, err := loopback(ctx, d.listen)
 	if err != nil {
 		return err
 	}
-	front, app, err := loopback(d.appListen)
+	front, app, err := loopback(ctx, d.appListen)
 	if err != nil {
 		return err
 	}
-	health, _, err := loopback("localhost:0")
+	health, _, err := loopback(ctx, "localhost:0")
 	if err != nil {
 		return err
 	}
-	cfg, deps, closeStore, err := c.demoStore(d, issuer)
+	cfg, deps, err := c.demoSettings(d, issuer)
 	if err != nil {
 		return err
 	}
-	defer closeStore()
+	if d.redis == "" {
+		addr, stop, err := server.Embedded()
+		if err != nil {
+			return err
+		}
+		defer stop()
+		cfg.Redis.Addresses, deps.Embedded = []string{addr}, true
+	}
 	srv, err := server.New(ctx, cfg, deps)
 	if err != nil {
 		return err
 	}
 	defer srv.Close()
-	facts, err := seed(ctx, srv, issuer, app, d.redis != "")
+	facts, err := seed(ctx, srv, issuer, app)
 	if err != nil {
 		return err
 	}
@@ -78,12 +85,12 @@ func (c *console) demo(ctx context.Context, d demoFlags) error {
 
 // loopback listens on an address of this machine alone. The name that browsers see is localhost, whatever loopback
 // address is given: cookies and the issuer depend on it.
-func loopback(address string) (net.Listener, string, error) {
+func loopback(ctx context.Context, address string) (net.Listener, string, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || !config.IsLoopback(host) {
 		return nil, "", fmt.Errorf("%w: %q is no loopback address; the demo has passwords that everybody knows, write localhost:PORT", errUsage, address)
 	}
-	l, err := net.Listen("tcp", address)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w; take another port with --listen and --app-listen (0 takes a free one)", err)
 	}
@@ -94,28 +101,23 @@ func loopback(address string) (net.Listener, string, error) {
 	return l, "http://localhost:" + strconv.Itoa(tcp.Port), nil
 }
 
-// demoStore returns settings for the embedded store, or for the Redis that is named. The demo's keys are worked out
+// demoSettings returns settings for the Redis that is named, if one is. The demo's keys are worked out
 // from public words, so that it can go on with a Redis of its own; they protect nothing.
-func (c *console) demoStore(d demoFlags, issuer string) (config.Config, server.Deps, func(), error) {
+func (c *console) demoSettings(d demoFlags, issuer string) (config.Config, server.Deps, error) {
 	cfg := config.Default()
 	cfg.Issuer, cfg.Log = issuer, config.Log{Level: "warn", Format: "text"}
 	cfg.Help = config.Help{Email: "help@legal-aid.example", Phone: "020 7946 0000"}
 	cfg.Redis.RequirePersistence = false
 	cfg.Secrets = config.Secrets{
-		Keys: config.Secret("1:" + known32("keys")), Index: known32("index"), Pairwise: known32("pairwise"), Pepper: known32("pepper"),
+		Keys: "1:" + known32("keys"), Index: known32("index"), Pairwise: known32("pairwise"), Pepper: known32("pepper"),
 	}
 	deps := c.deps(cfg)
 	if d.redis == "" {
-		addr, stop, err := server.Embedded()
-		if err != nil {
-			return cfg, deps, nil, err
-		}
-		cfg.Redis.Addresses, deps.Embedded = []string{addr}, true
-		return cfg, deps, stop, nil
+		return cfg, deps, nil
 	}
 	u, err := url.Parse(d.redis)
 	if err != nil || u.Scheme != "redis" || u.Port() == "" {
-		return cfg, deps, nil, fmt.Errorf("%w: --redis takes redis://HOST:PORT, with /DB behind it if it is not 0", errUsage)
+		return cfg, deps, fmt.Errorf("%w: --redis takes redis://HOST:PORT, with /DB behind it if it is not 0", errUsage)
 	}
 	cfg.Redis.Addresses = []string{u.Host}
 	if u.User != nil {
@@ -124,10 +126,10 @@ func (c *console) demoStore(d demoFlags, issuer string) (config.Config, server.D
 	}
 	if db := strings.Trim(u.Path, "/"); db != "" {
 		if cfg.Redis.Database, err = strconv.Atoi(db); err != nil {
-			return cfg, deps, nil, fmt.Errorf("%w: --redis: %q is no number of a database", errUsage, db)
+			return cfg, deps, fmt.Errorf("%w: --redis: %q is no number of a database", errUsage, db)
 		}
 	}
-	return cfg, deps, func() {}, nil
+	return cfg, deps, nil
 }
 
 // known works out 32 bytes that everybody can work out.

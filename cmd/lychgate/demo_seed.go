@@ -61,15 +61,13 @@ func (f demoFacts) code(user string) (string, error) {
 
 // seed writes the demo's companies, accounts and clients; what is there already stays as it is. A Redis that holds
 // anything but a demo is refused before anything is written.
-func seed(ctx context.Context, srv *server.Server, issuer, app string, foreign bool) (demoFacts, error) {
+func seed(ctx context.Context, srv *server.Server, issuer, app string) (demoFacts, error) {
 	facts := demoFacts{Issuer: issuer, App: app}
 	if reasons := srv.Reasons(ctx); len(reasons) > 0 {
 		return facts, notReady(reasons)
 	}
-	if foreign {
-		if err := ours(ctx, srv); err != nil {
-			return facts, err
-		}
+	if err := ours(ctx, srv); err != nil {
+		return facts, err
 	}
 	for _, o := range demo.Organisations() {
 		err := srv.Office.AddCompany(ctx, company.Company{

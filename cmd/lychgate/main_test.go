@@ -46,8 +46,14 @@ func TestExitCodes(t *testing.T) {
 		args string
 		want int
 	}{
-		{"secret new", exitOK}, {"nonsense", exitError}, {"account", exitUsage}, {"account show", exitUsage}, {"secret new --nonsense", exitUsage},
-		{"secret new --id 0", exitUsage}, {"account list --config /nowhere.yaml", exitError}, {"demo --listen 192.0.2.1:1", exitUsage},
+		{"secret new", exitOK},
+		{"nonsense", exitError},
+		{"account", exitUsage},
+		{"account show", exitUsage},
+		{"secret new --nonsense", exitUsage},
+		{"secret new --id 0", exitUsage},
+		{"account list --config /nowhere.yaml", exitError},
+		{"demo --listen 192.0.2.1:1", exitUsage},
 	} {
 		var out, errs strings.Builder
 		if got := run(strings.Fields(tt.args), strings.NewReader(""), &out, &errs); got != tt.want {

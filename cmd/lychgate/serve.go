@@ -36,11 +36,11 @@ func (c *console) serve(ctx context.Context) error {
 		return err
 	}
 	defer srv.Close()
-	public, err := net.Listen("tcp", cfg.Listen)
+	public, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w; set listen to a free address", err)
 	}
-	health, err := net.Listen("tcp", cfg.HealthListen)
+	health, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.HealthListen)
 	if err != nil {
 		return fmt.Errorf("health_listen: %w; set it to a free address", err)
 	}

@@ -212,10 +212,14 @@ func checkClaims(claims map[string]any) []error {
 }
 
 func claimKinds() map[string]string {
-	kinds := map[string]string{"email_verified": "true or false", "phone_number_verified": "true or false",
-		"updated_at": "a number of seconds", "address": "an object of strings"}
-	for _, name := range []string{"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username",
-		"profile", "picture", "website", "email", "gender", "birthdate", "zoneinfo", "locale", "phone_number"} {
+	kinds := map[string]string{
+		"email_verified": "true or false", "phone_number_verified": "true or false",
+		"updated_at": "a number of seconds", "address": "an object of strings",
+	}
+	for _, name := range []string{
+		"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username",
+		"profile", "picture", "website", "email", "gender", "birthdate", "zoneinfo", "locale", "phone_number",
+	} {
 		kinds[name] = "a text that is not empty"
 	}
 	return kinds

@@ -115,7 +115,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{fmt.Sprint(cfg), fmt.Sprintf("%+v", cfg), fmt.Sprintf("%#v", cfg), fmt.Sprintf("%s", cfg.Redis.Password)} {
+	for _, text := range []string{fmt.Sprint(cfg), fmt.Sprintf("%+v", cfg), fmt.Sprintf("%#v", cfg), cfg.Redis.Password.String()} {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, key) {
 			t.Errorf("a secret is printed: %s", text)
 		}

@@ -23,7 +23,7 @@ const envPrefix = "LYCHGATE_"
 const maxFile = 1 << 20
 
 // Problems are all that is wrong with a configuration, each with its setting, its line and what to do.
-type Problems []string
+type Problems []string //nolint:errname // they are what it says, all at once
 
 // Error implements error.
 func (p Problems) Error() string {

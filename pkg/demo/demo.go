@@ -146,7 +146,7 @@ func (a *App) start(w http.ResponseWriter, r *http.Request, v *visit) {
 		delete(a.sessions, old)
 	}
 	a.sessions[id] = v
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // http on loopback alone
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
 func random() string {
@@ -255,7 +255,7 @@ func (a *App) logout(w http.ResponseWriter, r *http.Request) error {
 		delete(a.sessions, c.Value)
 		a.mu.Unlock()
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // http on loopback alone
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	http.Redirect(w, r, logoutURL(rp.endSession, a.cfg, v), http.StatusSeeOther)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -41,12 +42,7 @@ type Request struct {
 
 // HasPrompt says whether the request asks for prompt p.
 func (r *Request) HasPrompt(p string) bool {
-	for _, v := range r.Prompt {
-		if v == p {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(r.Prompt, p)
 }
 
 // FactorMode is a policy on the second factor; the strictest of company and client wins.

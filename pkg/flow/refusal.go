@@ -4,7 +4,7 @@
 package flow
 
 // Refusal is an authorization request that is not valid.
-type Refusal struct {
+type Refusal struct { //nolint:errname // a word of the glossary of OAuth errors, not a Go failure
 	// Code is the OAuth error, e.g. invalid_request; Parameter the name of the parameter at fault, if one is.
 	// Detail is for the log, never for a page: it may hold what was sent.
 	Code, Parameter, Description, Detail string

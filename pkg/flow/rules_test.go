@@ -13,8 +13,6 @@ import (
 // t0 is when the authorization request came.
 func t0() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
-func seconds(n int64) *int64 { return &n }
-
 // signedIn is a flow that began with a session of an hour ago, enrolled, with a fresh TOTP pass then.
 func signedIn(change func(f *Flow)) *Flow {
 	before := t0().Add(-time.Hour)
@@ -44,17 +42,17 @@ func TestNext(t *testing.T) {
 			f.Request.Prompt, f.PasswordAt = []string{"login"}, t0()
 		}, StepDone, ReasonNone},
 		{"prompt=select_account asks who it is", func(f *Flow) { f.Request.Prompt = []string{"select_account"} }, StepLogin, LoginRequired},
-		{"max_age passed", func(f *Flow) { f.Request.MaxAge = seconds(3599) }, StepLogin, LoginRequired},
-		{"max_age not passed", func(f *Flow) { f.Request.MaxAge = seconds(7200) }, StepDone, ReasonNone},
-		{"PR-13 max_age=0 asks the password", func(f *Flow) { f.Request.MaxAge = seconds(0) }, StepLogin, LoginRequired},
+		{"max_age passed", func(f *Flow) { f.Request.MaxAge = new(int64(3599)) }, StepLogin, LoginRequired},
+		{"max_age not passed", func(f *Flow) { f.Request.MaxAge = new(int64(7200)) }, StepDone, ReasonNone},
+		{"PR-13 max_age=0 asks the password", func(f *Flow) { f.Request.MaxAge = new(int64(0)) }, StepLogin, LoginRequired},
 		{"PR-13 max_age=0 asks the code as well", func(f *Flow) {
-			f.Request.MaxAge, f.PasswordAt = seconds(0), t0().Add(time.Second)
+			f.Request.MaxAge, f.PasswordAt = new(int64(0)), t0().Add(time.Second)
 		}, StepFactor, LoginRequired},
 		{"PR-13 max_age=0, remembered device does not count", func(f *Flow) {
-			f.Request.MaxAge, f.PasswordAt, f.Factors = seconds(0), t0().Add(time.Second), device
+			f.Request.MaxAge, f.PasswordAt, f.Factors = new(int64(0)), t0().Add(time.Second), device
 		}, StepFactor, LoginRequired},
 		{"max_age=0, both given in this flow", func(f *Flow) {
-			f.Request.MaxAge, f.PasswordAt = seconds(0), t0().Add(time.Second)
+			f.Request.MaxAge, f.PasswordAt = new(int64(0)), t0().Add(time.Second)
 			f.Factors = []authn.Evidence{{Method: "otp", At: t0().Add(9 * time.Second)}}
 		}, StepDone, ReasonNone},
 		{"never enrolled and wanted", func(f *Flow) { f.Account.Factor, f.Factors = authn.FactorNever, nil }, StepEnrol, InteractionNeeded},

@@ -6,6 +6,7 @@ package idptest
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -41,7 +42,10 @@ type Page struct {
 }
 
 // Browser returns a new browser that reaches the first node.
-func (p *IDP) Browser(tb testing.TB) *Browser { return p.BrowserAt(tb, p.Node) }
+func (p *IDP) Browser(tb testing.TB) *Browser {
+	tb.Helper()
+	return p.BrowserAt(tb, p.Node)
+}
 
 // BrowserAt returns a new browser that reaches the provider through node n, as behind a load balancer.
 func (p *IDP) BrowserAt(tb testing.TB, n *Node) *Browser {
@@ -98,9 +102,7 @@ func (b *Browser) do(tb testing.TB, method, address string, form url.Values) *Pa
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for name, values := range b.Header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, b.Header)
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		if req.Header.Get("Sec-Fetch-Site") == "" {
@@ -145,9 +147,7 @@ func (p *Page) Submit(tb testing.TB, fields url.Values) *Page {
 	if button := form.Find("button").First(); button.AttrOr("name", "") != "" {
 		values.Set(button.AttrOr("name", ""), button.AttrOr("value", ""))
 	}
-	for name, v := range fields {
-		values[name] = v
-	}
+	maps.Copy(values, fields)
 	to, err := p.URL.Parse(form.AttrOr("action", ""))
 	if err != nil {
 		tb.Fatal(err)

@@ -116,7 +116,7 @@ func (p *IDP) startEmbedded(tb testing.TB) {
 
 func listen(tb testing.TB) net.Listener {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func (p *IDP) NextStep() { p.Advance(30 * time.Second) }
 
 func (p *IDP) start(tb testing.TB, l net.Listener) *Node {
 	tb.Helper()
-	var out io.Writer = io.Discard
+	out := io.Discard
 	if p.setup.Log != nil {
 		out = &lockedWriter{w: p.setup.Log}
 	}

@@ -89,7 +89,7 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 }
 
 // Close ends the connections.
-func (b *Back) Close() { b.store.Close() }
+func (b *Back) Close() { _ = b.store.Close() }
 
 // Reasons says why requests cannot be served; none: they can.
 func (b *Back) Reasons(ctx context.Context) []Reason {

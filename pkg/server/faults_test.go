@@ -26,7 +26,7 @@ import (
 // readiness asks /readyz, whatever the Host.
 func readiness(t *testing.T, n *idptest.Node) (int, string) {
 	t.Helper()
-	res, err := http.Get("http://" + n.Addr + "/readyz") //nolint:noctx // a test
+	res, err := http.Get("http://" + n.Addr + "/readyz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestServeProcess(t *testing.T) {
 	}
 	client := http.Client{Timeout: time.Second}
 	ok := func(url string) bool {
-		res, err := client.Get(url) //nolint:noctx // a test
+		res, err := client.Get(url)
 		if err != nil {
 			return false
 		}
@@ -265,7 +265,7 @@ func TestServeProcess(t *testing.T) {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Back: back}
-	if err := s.wire(); err != nil {
+	if err := s.wire(); err != nil { //nolint:contextcheck // the gauge of readiness is asked by a scrape, not by the caller
 		back.Close()
 		return nil, err
 	}

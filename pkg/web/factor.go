@@ -125,7 +125,8 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, f *flow.Flow, e 
 // factorRefused shows the page again. A wrong, a used and a late code get the same words, J9.
 func (s *Site) factorRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, err error) error {
 	wait, waiting := errors.AsType[*authn.WaitError](err)
-	problem, event := "", audit.FactorRejected
+	var problem string
+	event := audit.FactorRejected
 	switch {
 	case waiting:
 		problem = "wait"

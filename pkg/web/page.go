@@ -5,6 +5,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,13 +22,13 @@ const policyCSP = "default-src 'none'; style-src 'self'; script-src 'self'; img-
 
 // headers sets what every HTML answer carries. redirects are addresses of the client that a form here may lead to.
 func headers(h http.Header, redirects []string) {
-	csp := policyCSP
+	csp := []string{policyCSP}
 	for _, uri := range redirects {
 		if o := origin(uri); o != "" {
-			csp += " " + o
+			csp = append(csp, o)
 		}
 	}
-	h.Set("Content-Security-Policy", csp)
+	h.Set("Content-Security-Policy", strings.Join(csp, " "))
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -53,7 +54,7 @@ func origin(uri string) string {
 func (s *Site) page(w http.ResponseWriter, r *http.Request, status int, p templates.Page, redirects ...string) {
 	body, err := s.cfg.Templates.Render(p)
 	if err != nil {
-		s.cfg.Log.ErrorContext(r.Context(), "page not rendered", "page", p.Template(), "error", err.Error())
+		s.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "page not rendered", slog.String("page", p.Template()), slog.String("error", err.Error()))
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = w.Write([]byte("This page cannot be shown. Go back and try again.\n"))

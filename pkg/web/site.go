@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -137,8 +138,8 @@ func (s *Site) source(r *http.Request) string {
 		return peer
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop := strings.TrimSpace(hops[i])
+	for _, h := range slices.Backward(hops) {
+		hop := strings.TrimSpace(h)
 		if _, err := netip.ParseAddr(hop); err != nil {
 			return peer
 		}
