@@ -6,12 +6,12 @@ package seal
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // TagSize is the number of bytes that a tag takes in a handle; the low 7 bits of the last are zero.
@@ -19,6 +19,8 @@ const TagSize = 9
 
 // tagLen is 65 bits of base32.
 const tagLen = 13
+
+var errBadTag = errors.New("a tag has 13 characters of a-z and 2-7")
 
 const tagAlphabet = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -74,8 +76,16 @@ func (x Index) sum(label string, parts []string) [sha256.Size]byte {
 	return [sha256.Size]byte(m.Sum(nil))
 }
 
+// tagText writes the first 65 bits of 9 bytes in base32.
 func tagText(b []byte) string {
-	return base32.NewEncoding(tagAlphabet).WithPadding(base32.NoPadding).EncodeToString(b)[:tagLen]
+	var out [tagLen]byte
+	hi := binary.BigEndian.Uint64(b[:8])
+	for i := range out[:tagLen-1] {
+		out[i] = tagAlphabet[hi>>(59-5*i)&31]
+	}
+	// 60 bits are written; the last character takes 4 of the first 8 bytes and one of the ninth.
+	out[tagLen-1] = tagAlphabet[hi&15<<1|uint64(b[8]>>7)]
+	return string(out[:])
 }
 
 // TagText writes the tag that PackTag packed, or any 9 bytes as a tag.
@@ -86,16 +96,24 @@ func TagText(b []byte) (string, error) {
 	return tagText(b), nil
 }
 
-// PackTag packs a tag into 9 bytes.
+// PackTag packs a tag into 9 bytes; the low 7 bits of the last are zero.
 func PackTag(tag string) ([]byte, error) {
 	if len(tag) != tagLen {
-		return nil, errors.New("a tag has 13 characters")
+		return nil, errBadTag
 	}
-	b, err := base32.NewEncoding(tagAlphabet).WithPadding(base32.NoPadding).DecodeString(tag + "aa")
-	if err != nil {
-		return nil, fmt.Errorf("pack tag: %w", err)
+	var hi, last uint64
+	for i := range tagLen {
+		v := strings.IndexByte(tagAlphabet, tag[i])
+		if v < 0 {
+			return nil, errBadTag
+		}
+		last = uint64(v) //nolint:gosec // 0 to 31
+		if i < tagLen-1 {
+			hi = hi<<5 | last
+		}
 	}
-	return b, nil
+	hi = hi<<4 | last>>1
+	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 64), hi), byte(last&1)<<7), nil
 }
 
 // Digest is how a client or device secret is kept: hex of HMAC-SHA-256 with the pepper.
