@@ -278,3 +278,12 @@ func (l *lockedWriter) Write(b []byte) (int, error) {
 	defer l.mu.Unlock()
 	return l.w.Write(b)
 }
+
+// Secure starts another node on the same store whose issuer is https at the given host, as behind a proxy that ends
+// TLS.
+func (p *IDP) Secure(tb testing.TB, host string) *Node {
+	tb.Helper()
+	q := *p
+	q.cfg.Issuer = "https://" + host
+	return q.start(tb, listen(tb))
+}
