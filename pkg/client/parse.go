@@ -107,8 +107,7 @@ func parseOne(m json.RawMessage) (Registration, error) {
 		SubjectType string `json:"subject_type"`
 	}{alias: &alias{}}
 	if err := json.Unmarshal(m, &in); err != nil {
-		var t *json.UnmarshalTypeError
-		if errors.As(err, &t) {
+		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			field := t.Field[strings.LastIndex(t.Field, ".")+1:]
 			return Registration{}, &FieldError{Field: field, Code: "invalid_client_metadata", Problem: "must be a JSON " + t.Type.String()}
 		}
@@ -160,9 +159,8 @@ func members(m json.RawMessage) ([]string, error) {
 // checkNames reports all names that are not honoured at once.
 func checkNames(names []string) error {
 	known := map[string]bool{"client_secret": true, "subject_type": true}
-	t := reflect.TypeFor[Client]()
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "-" {
+	for f := range reflect.TypeFor[Client]().Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
 			known[name] = true
 		}
 	}

@@ -47,8 +47,7 @@ func TestParseRefusesWhatItWouldNotHonour(t *testing.T) {
 		`[{"client_id":"a"},{"x\u001b[31m":1,"y":2}]`: "x?[31m y",
 	} {
 		_, err := client.Parse(strings.NewReader(in))
-		var f *client.FieldError
-		if !errors.As(err, &f) {
+		if _, ok := errors.AsType[*client.FieldError](err); !ok {
 			t.Errorf("Parse(%s) = %v, want a field error", in, err)
 			continue
 		}

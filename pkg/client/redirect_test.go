@@ -103,8 +103,8 @@ func FuzzMatchRedirect(f *testing.F) {
 		if !c.MatchRedirect(uri) || uri == registered || uri == "http://127.0.0.1/cb" || uri == "http://[::1]" {
 			return
 		}
-		rest, ok := strings.CutPrefix(uri, "http://127.0.0.1:")
-		if rest, ok = strings.CutSuffix(rest, "/cb"); !ok {
+		rest, ok := strings.CutPrefix(strings.TrimSuffix(uri, "/cb"), "http://127.0.0.1:")
+		if !ok {
 			rest, ok = strings.CutPrefix(uri, "http://[::1]:")
 		}
 		if !ok || strings.Trim(rest, "0123456789") != "" || rest == "" {

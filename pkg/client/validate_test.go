@@ -154,8 +154,10 @@ func TestValidateNamesEveryProblem(t *testing.T) {
 		"offline":       {func(c *client.Client) { c.Scope = "openid offline_access" }, []string{"scope"}},
 		"max age":       {func(c *client.Client) { c.DefaultMaxAge = &age }, []string{"default_max_age"}},
 		"factor":        {func(c *client.Client) { c.SecondFactor = "maybe" }, []string{"lychgate_second_factor"}},
-		"several": {func(c *client.Client) { c.ID, c.PKCE, c.RedirectURIs = "", "no", []string{"*"} },
-			[]string{"client_id", "lychgate_pkce", "redirect_uris"}},
+		"several": {
+			func(c *client.Client) { c.ID, c.PKCE, c.RedirectURIs = "", "no", []string{"*"} },
+			[]string{"client_id", "lychgate_pkce", "redirect_uris"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := good()

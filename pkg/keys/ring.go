@@ -52,7 +52,7 @@ func New(c Config) *Ring {
 // several nodes do so at once, the store takes one of them and the others read its ring. A ring that is missing
 // later is authn.ErrLost and never made anew; the keys in memory stay, and Ready fails.
 func (r *Ring) Refresh(ctx context.Context) error {
-	_, err := r.change(ctx, func(ring []Key, p plan) ([]Key, bool, error) {
+	err := r.change(ctx, func(ring []Key, p plan) ([]Key, bool, error) {
 		if ring == nil {
 			fresh, err := first(p.now)
 			return fresh, true, err
@@ -75,7 +75,7 @@ func (r *Ring) Rotate(ctx context.Context, alg string, u Urgency) error {
 		}
 		algs = []string{alg}
 	}
-	_, err := r.change(ctx, func(ring []Key, p plan) ([]Key, bool, error) {
+	return r.change(ctx, func(ring []Key, p plan) ([]Key, bool, error) {
 		if ring == nil {
 			return nil, false, ErrNotReady
 		}
@@ -87,49 +87,55 @@ func (r *Ring) Rotate(ctx context.Context, alg string, u Urgency) error {
 		}
 		return ring, true, nil
 	})
-	return err
 }
+
+// action decides what becomes of a ring, and says whether it changed; nil is a ring that was never made.
+type action func(ring []Key, p plan) ([]Key, bool, error)
 
 // change reads the record, lets act decide, and writes it by compare-and-set; the loser of a race reads again and
 // decides again, so that an act is never done on what another node has replaced.
-func (r *Ring) change(ctx context.Context, act func([]Key, plan) ([]Key, bool, error)) ([]Key, error) {
+func (r *Ring) change(ctx context.Context, act action) error {
 	for range 5 {
-		raw, version, err := r.cfg.Store.LoadKeys(ctx)
+		s, err := r.attempt(ctx, act)
+		if errors.Is(err, authn.ErrConflict) {
+			continue
+		}
 		if err != nil {
-			return nil, fmt.Errorf("load: %w", err)
-		}
-		var ring []Key
-		if version != 0 || raw != nil {
-			if ring, err = decode(raw); err != nil {
-				return nil, errors.Join(authn.ErrLost, err)
-			}
-		}
-		p := plan{now: r.cfg.Now().UTC(), longest: r.cfg.LongestToken}
-		ring, changed, err := act(ring, p)
-		if err != nil {
-			return nil, err
-		}
-		if changed {
-			raw, err := encode(ring)
-			if err != nil {
-				return nil, err
-			}
-			err = r.cfg.Store.SaveKeys(ctx, raw, version)
-			if errors.Is(err, authn.ErrConflict) {
-				continue
-			}
-			if err != nil {
-				return nil, fmt.Errorf("save: %w", err)
-			}
-		}
-		s, err := newSnapshot(ring, p.now)
-		if err != nil {
-			return nil, err
+			return err
 		}
 		r.snap.Store(s)
-		return ring, nil
+		return nil
 	}
-	return nil, fmt.Errorf("save: %w", authn.ErrConflict)
+	return authn.ErrConflict
+}
+
+// attempt reads, acts and writes once: authn.ErrConflict if another node wrote in between.
+func (r *Ring) attempt(ctx context.Context, act action) (*snapshot, error) {
+	raw, version, err := r.cfg.Store.LoadKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	var ring []Key
+	if version != 0 || raw != nil {
+		if ring, err = decode(raw); err != nil {
+			return nil, errors.Join(authn.ErrLost, err)
+		}
+	}
+	p := plan{now: r.cfg.Now().UTC(), longest: r.cfg.LongestToken}
+	ring, changed, err := act(ring, p)
+	if err != nil {
+		return nil, err
+	}
+	if changed {
+		raw, err := encode(ring)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.cfg.Store.SaveKeys(ctx, raw, version); err != nil {
+			return nil, fmt.Errorf("save: %w", err)
+		}
+	}
+	return newSnapshot(ring, p.now)
 }
 
 // Run refreshes the ring every 30 s until ctx ends.

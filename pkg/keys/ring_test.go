@@ -125,7 +125,7 @@ func kids(t *testing.T, jwks []byte) map[string]bool {
 	return out
 }
 
-func TestFirstRing(t *testing.T) {
+func TestFirstRing(t *testing.T) { //nolint:gocognit // a table read from top to bottom
 	w := newWorld(t)
 	r := w.ring()
 	if err := r.Ready(); !errors.Is(err, keys.ErrNotReady) || r.JWKS() != nil || r.List() != nil {

@@ -78,12 +78,12 @@ func TestPR02ChallengeRequired(t *testing.T) {
 		{"secret", []string{"code_challenge", "", "code_challenge_method", ""}, false},
 		{"excepted", []string{"code_challenge", "", "code_challenge_method", ""}, true},
 		{"excepted", []string{"code_challenge", verifier, "code_challenge_method", "plain"}, false},
-		{"secret", []string{"code_challenge", s256(verifier), "code_challenge_method", "plain"}, false},
+		{"secret", []string{"code_challenge", challenge(), "code_challenge_method", "plain"}, false},
 		{"secret", []string{"code_challenge_method", ""}, false},
 		{"secret", []string{"code_challenge_method", "s256"}, false},
 		{"excepted", []string{"code_challenge", ""}, false},
-		{"secret", []string{"code_challenge", s256(verifier)[:42]}, false},
-		{"secret", []string{"code_challenge", s256(verifier)[:42] + "="}, false},
+		{"secret", []string{"code_challenge", challenge()[:42]}, false},
+		{"secret", []string{"code_challenge", challenge()[:42] + "="}, false},
 	} {
 		_, err := w.p.Authorize(t.Context(), params(tt.client, tt.pairs...))
 		if (err == nil) != tt.ok {
@@ -209,8 +209,11 @@ func TestPR20RequestObjects(t *testing.T) {
 	w.client("app")
 	none := "eyJhbGciOiJub25lIn0.eyJzdGF0ZSI6ImV2aWwifQ."
 	for _, tt := range [][2]string{
-		{"request", none}, {"request", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"}, {"request", "x"},
-		{"request_uri", "https://evil.example/object"}, {"request_uri", "urn:ietf:params:oauth:request_uri:abc"},
+		{"request", none},
+		{"request", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"},
+		{"request", "x"},
+		{"request_uri", "https://evil.example/object"},
+		{"request_uri", "urn:ietf:params:oauth:request_uri:abc"},
 		{"registration", "{}"},
 	} {
 		r := w.refusal(params("app", tt[0], tt[1], "scope", "openid"))

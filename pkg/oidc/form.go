@@ -35,8 +35,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *fault) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			err = errTooLarge
 		}
 		return nil, wrapFault(codeInvalidRequest, err)
@@ -75,7 +74,7 @@ func bad(s string) bool {
 
 // writeFormFault answers faults of readForm with their own status.
 func (p *Provider) writeFormFault(w http.ResponseWriter, r *http.Request, f *fault) error {
-	status := f.status()
+	var status int
 	switch {
 	case errors.Is(f, errMethod):
 		w.Header().Set("Allow", http.MethodPost)

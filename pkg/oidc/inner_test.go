@@ -42,7 +42,7 @@ func BenchmarkClientSecret(b *testing.B) {
 }
 
 // Whatever is sent, the reader of parameters keeps single, clean, bounded values only.
-func FuzzAuthorizeParams(f *testing.F) {
+func FuzzAuthorizeParams(f *testing.F) { //nolint:gocognit // a table read from top to bottom
 	f.Add("client_id=a&redirect_uri=https://a.example&state=x&max_age=0&prompt=none+login&scope=openid")
 	f.Add("state=%00&state=b&nonce=%ff&claims={%0a}&code_challenge=x&request=e30&max_age=99999999999999999999")
 	c := &client.Client{ID: "a", Scope: "openid email", GrantTypes: []string{"authorization_code"}, PKCE: "optional"}

@@ -186,7 +186,7 @@ func readScopes(c *client.Client, p params) ([]string, *fault) {
 // words splits a space-separated list and drops repetitions.
 func words(s string) []string {
 	var out []string
-	for _, w := range strings.Split(s, " ") {
+	for w := range strings.SplitSeq(s, " ") {
 		if w != "" && !slices.Contains(out, w) {
 			out = append(out, w)
 		}

@@ -64,7 +64,7 @@ func TestRoundTrips(t *testing.T) {
 	w.client("machine-jwt", machine, jwtAccess)
 	// The first use of a script loads it.
 	warm := w.tokens("app")
-	w.refresh("app", warm.text("refresh_token"))
+	w.refresh(warm.text("refresh_token"))
 	w.post(w.p.ServeRevoke, "app", "token", warm.text("access_token"))
 	w.post(w.p.ServeToken, "machine", "grant_type", "client_credentials")
 	code := w.code("app")
@@ -81,7 +81,7 @@ func TestRoundTrips(t *testing.T) {
 	want("code exchange", 1, func() { r = w.redeem("app", code) })
 	access := r.text("access_token")
 	refresh := r.text("refresh_token")
-	want("refresh", 1, func() { r = w.refresh("app", refresh) })
+	want("refresh", 1, func() { r = w.refresh(refresh) })
 	want("userinfo", 1, func() { r = w.userinfo(access) })
 	want("introspect", 1, func() { r = w.introspect("app", access) })
 	want("introspect forged", 0, func() { r = w.introspect("app", "lga_"+strings.Repeat("A", 87)) })

@@ -117,7 +117,7 @@ func TestTrap09And10NamesAreExact(t *testing.T) {
 		t.Errorf("Code: %s", r.Code)
 	}
 	r := w.redeem("app", w.code("app", "scope", "openid", "audience", "https://evil.example"))
-	if got := w.introspect("app", r.text("access_token")).json["aud"].([]any); len(got) != 1 || got[0] != "app" {
+	if got := list(w.introspect("app", r.text("access_token")).json["aud"]); len(got) != 1 || got[0] != "app" {
 		t.Errorf("aud = %v, want app", got)
 	}
 }
@@ -180,16 +180,16 @@ func TestTrap16And17Refresh(t *testing.T) {
 	w := newWorld(t)
 	w.client("app")
 	token := w.tokens("app").text("refresh_token")
-	w.wantError("wider", w.refresh("app", token, "scope", "openid profile"), 400, "invalid_scope")
-	w.wantError("case", w.refresh("app", token, "scope", "OPENID"), 400, "invalid_scope")
-	r := w.refresh("app", token, "scope", "email", "nonce", "evil")
+	w.wantError("wider", w.refresh(token, "scope", "openid profile"), 400, "invalid_scope")
+	w.wantError("case", w.refresh(token, "scope", "OPENID"), 400, "invalid_scope")
+	r := w.refresh(token, "scope", "email", "nonce", "evil")
 	if r.text("scope") != "email" || r.text("id_token") != "" {
 		t.Fatalf("narrowed refresh = %s, want email and no ID token", r.body)
 	}
 	if got := w.introspect("app", r.text("access_token")).text("scope"); got != "email" {
 		t.Errorf("narrowed access token has scope %q", got)
 	}
-	r = w.refresh("app", r.text("refresh_token"), "nonce", "evil")
+	r = w.refresh(r.text("refresh_token"), "nonce", "evil")
 	if r.text("scope") != "openid email offline_access" {
 		t.Errorf("the next refresh has scope %q, want all", r.text("scope"))
 	}
@@ -258,7 +258,7 @@ func TestTrap22And23TextsAreFixed(t *testing.T) {
 	for what, r := range map[string]reply{
 		"grant type": w.post(w.p.ServeToken, "app", "grant_type", evil),
 		"code":       w.post(w.p.ServeToken, "app", "grant_type", "authorization_code", "code", evil, "redirect_uri", evil),
-		"scope":      w.refresh("app", evil, "scope", evil),
+		"scope":      w.refresh(evil, "scope", evil),
 		"client":     w.post(w.p.ServeToken, "", "grant_type", "refresh_token", "client_id", evil),
 	} {
 		if r.status < 400 || strings.Contains(r.body, "evil") {
@@ -267,7 +267,7 @@ func TestTrap22And23TextsAreFixed(t *testing.T) {
 		w.wantError(what, r, r.status, r.text("error"))
 	}
 	w.e.SetError("SECRETSTORE detail")
-	r := w.refresh("app", w.fresh("app"))
+	r := w.refresh(w.fresh("app"))
 	w.wantError("store", r, 503, "temporarily_unavailable")
 	if strings.Contains(r.body, "SECRETSTORE") || r.header.Get("Retry-After") != "2" {
 		t.Errorf("store away: %s, Retry-After %q", r.body, r.header.Get("Retry-After"))

@@ -30,9 +30,9 @@ type work struct {
 	scopes []string
 
 	// At the answer: what the gate saw.
-	subject              string
-	authTime, requested  time.Time
-	codeMade, codeStored bool
+	subject             string
+	authTime, requested time.Time
+	codeStored          bool
 
 	// issued is set once the store has acted; err is what the store said, which counts before anything the engine
 	// makes of it.

@@ -42,8 +42,8 @@ const (
 
 func start() time.Time { return time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC) }
 
-func s256(v string) string {
-	sum := sha256.Sum256([]byte(v))
+func challenge() string {
+	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
@@ -197,7 +197,7 @@ func params(clientID string, pairs ...string) url.Values {
 	v := url.Values{
 		"client_id": {clientID}, "redirect_uri": {redirect}, "response_type": {"code"},
 		"scope": {"openid email offline_access"}, "state": {"st"}, "nonce": {"n-1"},
-		"code_challenge": {s256(verifier)}, "code_challenge_method": {"S256"},
+		"code_challenge": {challenge()}, "code_challenge_method": {"S256"},
 	}
 	for i := 0; i < len(pairs); i += 2 {
 		v.Set(pairs[i], pairs[i+1])
@@ -334,9 +334,10 @@ func (w *world) redeem(clientID, code string, pairs ...string) reply {
 	return w.post(w.p.ServeToken, clientID, args...)
 }
 
-func (w *world) refresh(clientID, token string, pairs ...string) reply {
+// refresh refreshes a token of the client app.
+func (w *world) refresh(token string, pairs ...string) reply {
 	w.Helper()
-	return w.post(w.p.ServeToken, clientID, append([]string{"grant_type", "refresh_token", "refresh_token", token}, pairs...)...)
+	return w.post(w.p.ServeToken, "app", append([]string{"grant_type", "refresh_token", "refresh_token", token}, pairs...)...)
 }
 
 func (w *world) introspect(clientID, token string) reply {
