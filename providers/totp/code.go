@@ -96,13 +96,21 @@ func equal(secret []byte, step int64, code string) (bool, error) {
 	if step < 0 {
 		return false, nil
 	}
-	want, err := hotp.GenerateCodeCustom(encode(secret), uint64(step),
-		hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	want, err := codeOf(secret, uint64(step))
 	if err != nil {
-		// The library's error may quote the secret.
-		return false, fmt.Errorf("make code: %w", authn.ErrLost)
+		return false, err
 	}
 	return subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1, nil
+}
+
+// codeOf returns the code of a step. The library's error may quote the secret, so it goes no further.
+func codeOf(secret []byte, step uint64) (string, error) {
+	code, err := hotp.GenerateCodeCustom(encode(secret), step,
+		hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		return "", fmt.Errorf("make code: %w", authn.ErrLost)
+	}
+	return code, nil
 }
 
 // encode writes a secret in Base32 without padding, as apps read it.
