@@ -6,11 +6,13 @@ package oidc
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/grant"
@@ -34,6 +36,7 @@ func (p *Provider) accessJWT(token string) (accessClaims, bool) {
 func (p *Provider) lookup(ctx context.Context, token string) (grant.Live, error) {
 	live, err := p.lookupKind(ctx, token)
 	if err != nil {
+		p.reportLost(ctx, err)
 		return grant.Live{}, err
 	}
 	c, err := p.known(ctx, live.Grant.ClientID)
@@ -120,7 +123,15 @@ func isStore(err error) bool {
 // isDead says whether err means that the token is not in force.
 func isDead(err error) bool {
 	return errors.Is(err, grant.ErrUnknown) || errors.Is(err, grant.ErrOtherClient) || errors.Is(err, grant.ErrReplay) ||
-		errors.Is(err, authn.ErrMoved) || errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrGone)
+		errors.Is(err, authn.ErrMoved) || errors.Is(err, authn.ErrNotFound) || errors.Is(err, authn.ErrGone) ||
+		errors.Is(err, authn.ErrLost)
+}
+
+// reportLost writes a security event for a record that is lost or broken: it is refused, never read as something else.
+func (p *Provider) reportLost(ctx context.Context, err error, attrs ...slog.Attr) {
+	if errors.Is(err, authn.ErrLost) {
+		p.cfg.Audit.Event(ctx, audit.RecordLost, append(attrs, slog.String("record", "grant"), slog.String("error", err.Error()))...)
+	}
 }
 
 // mayIntrospect: refresh tokens are only for the client that holds them.

@@ -248,3 +248,25 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 		}
 	}
 }
+
+// A record that is broken in the store is refused and reported, never read as something else.
+func TestLostRecordsAreReported(t *testing.T) {
+	w := newWorld(t)
+	w.client("app")
+	r := w.tokens("app")
+	code := w.code("app")
+	for _, k := range w.e.Redis().Keys() {
+		if strings.Contains(k, ":g:") {
+			if err := w.e.Redis().Set(k, "broken"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.inactive("broken grant", "app", r.text("access_token"))
+	w.wantError("broken grant", w.userinfo(r.text("access_token")), 401, "invalid_token")
+	w.wantError("broken grant", w.refresh(r.text("refresh_token")), 400, "invalid_grant")
+	w.wantError("broken grant", w.redeem("app", code), 400, "invalid_grant")
+	if n := strings.Count(w.log.String(), "event=record.lost"); n != 4 {
+		t.Errorf("%d events record.lost, want 4", n)
+	}
+}

@@ -124,3 +124,28 @@ func TestDescribeIsASCII(t *testing.T) {
 		}
 	}
 }
+
+// TestTrap24: no getter of fosite's configuration is left to assign a default while requests are served.
+func TestTrap24NothingIsAssignedLater(t *testing.T) {
+	p := &Provider{}
+	e := newEngine(p)
+	c, ok := e.f.Config.(*fositeConfig)
+	if !ok {
+		t.Fatal("another configuration is in use")
+	}
+	if c.ScopeStrategy == nil || c.AudienceMatchingStrategy == nil || c.ClientSecretsHasher == nil || c.ClientAuthenticationStrategy == nil ||
+		c.RedirectSecureChecker == nil || c.RefreshTokenScopes == nil || c.JWKSFetcherStrategy != nil {
+		t.Errorf("a field is not set: %+v", c.Config)
+	}
+	ctx := t.Context()
+	_ = c.GetJWKSFetcherStrategy(ctx)
+	if c.JWKSFetcherStrategy != nil {
+		t.Error("a fetcher of keys was made")
+	}
+	if c.GetSecretsHasher(ctx).Compare(ctx, nil, nil) == nil {
+		t.Error("an empty secret matches an empty digest")
+	}
+	if c.GetSendDebugMessagesToClients(ctx) || c.GetUseLegacyErrorFormat(ctx) || c.GetEnablePKCEPlainChallengeMethod(ctx) {
+		t.Error("a dangerous setting is on")
+	}
+}

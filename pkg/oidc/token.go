@@ -164,6 +164,7 @@ func (p *Provider) tokenFault(ctx context.Context, unit *work, err error) *fault
 	if unit.err != nil {
 		err = unit.err
 	}
+	p.reportLost(ctx, err, slog.String("client", unit.client.ID))
 	var f *fault
 	switch {
 	case errors.Is(err, errScope):
@@ -173,7 +174,7 @@ func (p *Provider) tokenFault(ctx context.Context, unit *work, err error) *fault
 		return wrapFault(codeInvalidGrant, err)
 	case errors.Is(err, grant.ErrUnknown), errors.Is(err, grant.ErrOtherClient), errors.Is(err, grant.ErrRedirect),
 		errors.Is(err, grant.ErrVerifier), errors.Is(err, grant.ErrKey), errors.Is(err, authn.ErrMoved),
-		errors.Is(err, errWithdrawn):
+		errors.Is(err, errWithdrawn), errors.Is(err, authn.ErrLost):
 		return wrapFault(codeInvalidGrant, err)
 	case errors.Is(err, authn.ErrUnavailable), errors.Is(err, authn.ErrBusy):
 		return unavailable(err)
