@@ -21,11 +21,9 @@ func TestYear(t *testing.T) {
 	ctx := t.Context()
 	a, thief := signedIn(t, st)
 	evaluated, passed := 0, 0
-	for hour := range 8760 {
-		for i := range 2 {
-			if _, err := st.Credentials.Charge(ctx, thief, fmt.Sprint(hour, "-", i)); err == nil {
-				evaluated++
-			}
+	for hour := 0; hour < 8760; hour += 3 {
+		if _, err := st.Credentials.Charge(ctx, thief, fmt.Sprint(hour)); err == nil {
+			evaluated++
 		}
 		if hour%24 == 9 {
 			at := inFlow(t, st, a)
@@ -39,7 +37,7 @@ func TestYear(t *testing.T) {
 			}
 			passed++
 		}
-		e.Advance(time.Hour)
+		e.Advance(3 * time.Hour)
 	}
 	if passed != 365 {
 		t.Errorf("the owner passed on %d days, want 365", passed)

@@ -23,10 +23,17 @@ func (s signing) LoadKeys(ctx context.Context) ([]byte, int64, error) {
 	}
 	r := list(out[0])
 	if r.text(0) == "" && r.text(1) == "" {
-		if value(out[1]) != "" {
+		if value(out[1]) == "" {
+			return nil, 0, nil
+		}
+		// In a Cluster the two were read at different moments. The keys are written before it is noted that they
+		// were, so only keys that are missing after the note was seen are lost.
+		if out, err = s.do(ctx, hmget(key, "v", "r"), cmd{"hget", s.key.identity(), "keys"}); err != nil {
+			return nil, 0, fmt.Errorf("load signing keys: %w", err)
+		}
+		if r = list(out[0]); r.text(0) == "" {
 			return nil, 0, fmt.Errorf("signing keys: %w", authn.ErrLost)
 		}
-		return nil, 0, nil
 	}
 	v, err := number(r.text(0))
 	if err != nil {
@@ -49,12 +56,12 @@ func (s signing) LoadKeys(ctx context.Context) ([]byte, int64, error) {
 func (s signing) SaveKeys(ctx context.Context, record []byte, version int64) error {
 	key := s.key.signing()
 	if version == 0 {
-		out, err := s.do(ctx, cmd{"hget", s.key.identity(), "keys"}, cmd{"exists", key})
+		have, _, err := s.LoadKeys(ctx)
 		if err != nil {
-			return fmt.Errorf("save signing keys: %w", err)
+			return err
 		}
-		if value(out[0]) != "" && out[1] == int64(0) {
-			return fmt.Errorf("signing keys: %w", authn.ErrLost)
+		if have != nil {
+			return fmt.Errorf("save signing keys: %w", authn.ErrConflict)
 		}
 	}
 	sealed, err := s.seal("signing keys", field(key, "r"), record)
