@@ -86,7 +86,7 @@ func checkFrame(t *testing.T, doc *goquery.Document, lang string) {
 	})
 	for _, attr := range []string{"aria-describedby", "aria-labelledby", "for", "data-copy", "data-reveal"} {
 		doc.Find("[" + attr + "]").Each(func(_ int, el *goquery.Selection) {
-			for _, id := range strings.Fields(el.AttrOr(attr, "")) {
+			for id := range strings.FieldsSeq(el.AttrOr(attr, "")) {
 				if !seen[id] {
 					t.Errorf("%s names %q, which is not there", attr, id)
 				}

@@ -44,8 +44,9 @@ func TestHostile(t *testing.T) {
 	for _, v := range variants(fullFrame()) {
 		calm, _ := render(t, s, filled(v.page, "https://calm.example/"))
 		allowed := shape(calm)
-		for _, lang := range s.Languages() {
-			for _, payload := range corpus() {
+		for i, payload := range corpus() {
+			// The two languages take turns: what differs between them is our own words.
+			for _, lang := range s.Languages()[i%2 : i%2+1] {
 				doc, body := render(t, s, in(filled(v.page, payload), lang))
 				for what, n := range shape(doc) {
 					if n > allowed[what] {
@@ -98,6 +99,7 @@ func TestNamesAreShown(t *testing.T) {
 
 // TestOtpauth: nothing but an address of an authenticator app, built of escaped parts, gets past html/template.
 func TestOtpauth(t *testing.T) {
+	s := mustParse(t)
 	for _, uri := range []string{
 		"", "javascript:alert(1)", "otpauth://hotp/a", "OTPAUTH://totp/a", `otpauth://totp/a"onclick=x`, "otpauth://totp/a b",
 		"otpauth://totp/<b>", "otpauth://totp/a\n", " otpauth://totp/a", "otpauth://totp/é", "otpauth://totp/a'",
@@ -107,7 +109,7 @@ func TestOtpauth(t *testing.T) {
 		}
 		values := totpValues()
 		values["uri"] = uri
-		if _, err := mustParse(t).Render(Setup{Prompt: "totp-setup", Values: values}); err == nil {
+		if _, err := s.Render(Setup{Prompt: "totp-setup", Values: values}); err == nil {
 			t.Errorf("Render with uri %q = nil, want an error", uri)
 		}
 	}

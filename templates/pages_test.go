@@ -63,37 +63,49 @@ func variants(f Frame) []variant {
 		add("login-named/"+problem, Login{Frame: f, Action: "/flow/x/login", Username: who, Problem: problem, Wait: time.Second})
 	}
 	for _, problem := range []string{"", "rejected", "wait", "budget", "locked"} {
-		p := Factor{Frame: f, Action: "/flow/x/factor", NotYou: "/flow/x/restart", Account: who, Problem: problem,
-			Wait: 30 * time.Second, Prompt: "totp-code"}
+		p := Factor{
+			Frame: f, Action: "/flow/x/factor", NotYou: "/flow/x/restart", Account: who, Problem: problem,
+			Wait: 30 * time.Second, Prompt: "totp-code",
+		}
 		add("totp-code-plain/"+problem, p)
 		p.RememberDays, p.RememberUntil = 30, someday()
 		add("totp-code/"+problem, p)
 	}
 	for _, problem := range []string{"", "rejected"} {
-		add("totp-setup/"+problem, Setup{Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who,
-			Problem: problem, Prompt: "totp-setup", Values: totpValues()})
+		add("totp-setup/"+problem, Setup{
+			Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who,
+			Problem: problem, Prompt: "totp-setup", Values: totpValues(),
+		})
 		add("ticket/"+problem, Ticket{Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who, Problem: problem})
 	}
 	add("setup-done", SetupDone{Frame: f, Next: "/flow/x", Account: who})
-	add("consent", Consent{Frame: f, Action: "/flow/x/consent", NotYou: "/flow/x/restart", Account: who,
+	add("consent", Consent{
+		Frame: f, Action: "/flow/x/consent", NotYou: "/flow/x/restart", Account: who,
 		Scopes:    []string{"openid", "profile", "email", "address", "phone", "offline_access", "reports.read"},
-		PolicyURI: "https://reports.example.com/privacy", TosURI: "https://reports.example.com/terms"})
+		PolicyURI: "https://reports.example.com/privacy", TosURI: "https://reports.example.com/terms",
+	})
 	add("consent-own", Consent{Frame: f, Action: "/flow/x/consent", Account: who, ClientOwnedByCompany: true})
 	for _, apps := range []int{0, 1, 2} {
-		add("sign-out", SignOut{Frame: f, Action: "/logout/confirm", Account: who, Apps: apps,
-			Hidden: map[string]string{"client_id": "example-cases", "state": "s"}})
+		add("sign-out", SignOut{
+			Frame: f, Action: "/logout/confirm", Account: who, Apps: apps,
+			Hidden: map[string]string{"client_id": "example-cases", "state": "s"},
+		})
 	}
 	add("signed-out", SignedOut{Frame: f, Back: "https://cases.example.com/"})
 	add("signed-out-bare", SignedOut{Frame: f})
 	for _, kind := range kinds() {
-		add("problem/"+kind, Problem{Frame: f, Kind: kind, Reference: "7F3K-20QD", Back: "https://cases.example.com/",
-			Host: "login.example.com", Parameter: "redirect_uri", ClientID: "example-cases", Code: "invalid_request", Time: someday()})
+		add("problem/"+kind, Problem{
+			Frame: f, Kind: kind, Reference: "7F3K-20QD", Back: "https://cases.example.com/",
+			Host: "login.example.com", Parameter: "redirect_uri", ClientID: "example-cases", Code: "invalid_request", Time: someday(),
+		})
 		add("problem-bare/"+kind, Problem{Frame: f, Kind: kind})
 	}
 	add("problem/client/client_id", Problem{Frame: f, Kind: "client", Parameter: "client_id", Code: "invalid_client"})
 	add("problem/client/scope", Problem{Frame: f, Kind: "client", Parameter: "scope", Code: "invalid_scope"})
-	add("form-post", FormPost{Frame: f, Action: "https://cases.example.com/callback",
-		Fields: [][2]string{{"code", "lgc_x"}, {"state", "s"}, {"submit", "x"}}})
+	add("form-post", FormPost{
+		Frame: f, Action: "https://cases.example.com/callback",
+		Fields: [][2]string{{"code", "lgc_x"}, {"state", "s"}, {"submit", "x"}},
+	})
 	return append(all, demoVariants(f)...)
 }
 
@@ -102,8 +114,10 @@ func demoVariants(f Frame) []variant {
 	return []variant{
 		{"demo-home/out", DemoHome{Frame: f, SignIn: "/login"}},
 		{"demo-home/error", DemoHome{Frame: f, SignIn: "/login", Error: "access_denied", ErrorText: "You chose Cancel."}},
-		{"demo-home/in", DemoHome{Frame: f, Person: "A. Example", Email: "a.example@example.com", Strong: true,
-			Cases: []DemoCase{c, c}, SignOut: "/logout"}},
+		{"demo-home/in", DemoHome{
+			Frame: f, Person: "A. Example", Email: "a.example@example.com", Strong: true,
+			Cases: []DemoCase{c, c}, SignOut: "/logout",
+		}},
 		{"demo-home/empty", DemoHome{Frame: f, Person: "A. Example", SignOut: "/logout"}},
 		{"demo-case", DemoCasePage{Frame: f, Person: "A. Example", Case: c, Notes: []string{"Called the bank."}, Home: "/", SignOut: "/logout"}},
 		{"demo-case/empty", DemoCasePage{Frame: f, Person: "A. Example", Case: c, Home: "/", SignOut: "/logout"}},
@@ -138,7 +152,8 @@ func in(p Page, lang string) Page {
 	v := reflect.New(reflect.TypeOf(p)).Elem()
 	v.Set(reflect.ValueOf(p))
 	v.FieldByName("Lang").SetString(lang)
-	return v.Interface().(Page)
+	changed, _ := reflect.TypeAssert[Page](v)
+	return changed
 }
 
 // chosen are the fields whose values are ours, never a person's.
@@ -151,7 +166,8 @@ func filled(p Page, s string) Page {
 	v := reflect.New(reflect.TypeOf(p)).Elem()
 	v.Set(reflect.ValueOf(p))
 	fill(v, s)
-	return v.Interface().(Page)
+	changed, _ := reflect.TypeAssert[Page](v)
+	return changed
 }
 
 func fill(v reflect.Value, s string) {
@@ -179,7 +195,8 @@ func fill(v reflect.Value, s string) {
 		}
 		v.Set(fresh)
 	case reflect.Map:
-		m := maps.Clone(v.Interface().(map[string]string))
+		old, _ := reflect.TypeAssert[map[string]string](v)
+		m := maps.Clone(old)
 		for k := range m {
 			if k != "uri" && k != "qr_path" && k != "qr_size" {
 				m[k] = s

@@ -72,8 +72,18 @@ func (s *Set) Render(p Page) ([]byte, error) {
 func known() []Page {
 	totp := map[string]string{"uri": otpauthPrefix, "key": "", "service": "", "account": "", "qr_path": "", "qr_size": "0"}
 	return []Page{
-		Login{}, Factor{Prompt: "totp-code"}, Setup{Prompt: "totp-setup", Values: totp},
-		SetupDone{}, Ticket{}, Consent{}, SignOut{}, SignedOut{}, Problem{}, FormPost{}, DemoHome{}, DemoCasePage{},
+		Login{},
+		Factor{Prompt: "totp-code"},
+		Setup{Prompt: "totp-setup", Values: totp},
+		SetupDone{},
+		Ticket{},
+		Consent{},
+		SignOut{},
+		SignedOut{},
+		Problem{},
+		FormPost{},
+		DemoHome{},
+		DemoCasePage{},
 	}
 }
 

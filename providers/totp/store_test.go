@@ -69,13 +69,17 @@ func (w *world) signIn() authn.Attempt {
 		w.t.Fatal(err)
 	}
 	a := rec.Account
-	f := &flow.Flow{Request: flow.Request{ClientID: "app"}, Created: w.clock.Now(), Account: &a, Epoch: a.Epoch,
-		PasswordGen: a.PasswordGen, PasswordAt: w.clock.Now()}
+	f := &flow.Flow{
+		Request: flow.Request{ClientID: "app"}, Created: w.clock.Now(), Account: &a, Epoch: a.Epoch,
+		PasswordGen: a.PasswordGen, PasswordAt: w.clock.Now(),
+	}
 	if err := w.store.Flows().Create(w.t.Context(), f, "b"); err != nil {
 		w.t.Fatal(err)
 	}
-	return authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"b"}, Lane: authn.LaneUnknown, Issuer: "Example Legal Aid",
-		AccountName: "ann@example.com"}
+	return authn.Attempt{
+		Account: a, Flow: f.ID, Bind: []string{"b"}, Lane: authn.LaneUnknown, Issuer: "Example Legal Aid",
+		AccountName: "ann@example.com",
+	}
 }
 
 // code is what an app shows whose clock is offset steps off.

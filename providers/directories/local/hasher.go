@@ -78,8 +78,10 @@ func NewHasher(cfg HashConfig) (*Hasher, error) {
 	atOnce := min(int64(cfg.CPUs), int64(cfg.LimitKiB/cfg.MemoryKiB))
 	capacity := atOnce * int64(cfg.MemoryKiB)
 	h := &Hasher{cfg: cfg, slots: semaphore.NewWeighted(capacity), capacity: capacity}
-	h.dummy = record{memory: cfg.MemoryKiB, passes: cfg.Passes, threads: cfg.Threads,
-		salt: make([]byte, saltSize), tag: make([]byte, tagSize)}
+	h.dummy = record{
+		memory: cfg.MemoryKiB, passes: cfg.Passes, threads: cfg.Threads,
+		salt: make([]byte, saltSize), tag: make([]byte, tagSize),
+	}
 	for _, b := range [][]byte{h.dummy.salt, h.dummy.tag} {
 		if _, err := io.ReadFull(cfg.Rand, b); err != nil {
 			return nil, fmt.Errorf("make dummy record: %w", err)
@@ -123,8 +125,10 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if !ok {
 		return "", errLength
 	}
-	r := record{memory: h.cfg.MemoryKiB, passes: h.cfg.Passes, threads: h.cfg.Threads,
-		salt: make([]byte, saltSize), tag: make([]byte, tagSize)}
+	r := record{
+		memory: h.cfg.MemoryKiB, passes: h.cfg.Passes, threads: h.cfg.Threads,
+		salt: make([]byte, saltSize), tag: make([]byte, tagSize),
+	}
 	if _, err := io.ReadFull(h.cfg.Rand, r.salt); err != nil {
 		return "", fmt.Errorf("make salt: %w", err)
 	}

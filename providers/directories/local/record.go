@@ -84,7 +84,7 @@ func cost(s, prefix string, limit uint64) (uint32, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(digits, 10, 32)
-	return uint32(n), err == nil && n >= 1 && n <= limit //nolint:gosec // parsed with 32 bits
+	return uint32(n), err == nil && n >= 1 && n <= limit
 }
 
 func bytesOf(s string, least, most int) ([]byte, bool) {
