@@ -36,6 +36,9 @@ type Store interface {
 	// authn.ErrGone: unknown, ended or a generation moved. It hands out a new secret at each use; an older one that
 	// comes back ends the device (Trust.Copied with authn.ErrGone). Nothing moves the absolute end.
 	Use(ctx context.Context, a authn.Account, cookie string) (Trust, error)
+	// Known says whose device the cookie of the given tag is, without using it: the canonical sign-in name.
+	// authn.ErrGone for anything else. It decides under which count a password guess falls, and nothing more.
+	Known(ctx context.Context, tag, cookie string) (name string, err error)
 	// Remember stores a new device for life from passedAt on and returns the cookie's value; at most 20 per
 	// account, the oldest goes.
 	Remember(ctx context.Context, a authn.Account, label string, passedAt time.Time, life time.Duration) (cookie string, end time.Time, err error)

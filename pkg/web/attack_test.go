@@ -182,6 +182,32 @@ func TestSF14(t *testing.T) {
 	p.RP.Exchange(t, owner.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password).Code(t, p.Code(t, 0)))
 }
 
+// TestSF14Known is SF-14 when the flood comes from the owner's own office: the browser that is remembered for the
+// account has a count of its own; somebody else's device cookie has not.
+func TestSF14Known(t *testing.T) {
+	p, owner := enrolled(t)
+	p.AddEnrolled(t, bert, "acme")
+	p.RP.Exchange(t, owner.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password).Remember(t, p.Code(t, 0)))
+	other := p.Browser(t)
+	p.RP.Exchange(t, other.Get(t, p.RP.AuthURL()).Login(t, bert, idptest.Password).Remember(t, p.Code(t, 0)))
+	p.NextStep()
+	flood := func(name string) {
+		page := p.Browser(t).Get(t, p.RP.AuthURL())
+		for range 8 {
+			page = page.Login(t, name, "wrong-password-wrong")
+		}
+		if page.Status != http.StatusTooManyRequests {
+			t.Fatalf("the flood is not throttled: %d", page.Status)
+		}
+	}
+	flood(anna)
+	again := idptest.With("prompt", "login")
+	if page := other.Get(t, p.RP.AuthURL(again)).Login(t, anna, idptest.Password); page.Status != http.StatusTooManyRequests {
+		t.Errorf("somebody else's device escapes the throttle: %d %q", page.Status, page.H1())
+	}
+	p.RP.Exchange(t, owner.Get(t, p.RP.AuthURL(again)).Login(t, anna, idptest.Password))
+}
+
 // TestForwardedForIsNotTrusted: the header of somebody who is no proxy does not give a new source for each guess.
 func TestForwardedForIsNotTrusted(t *testing.T) {
 	p, bot := enrolled(t)

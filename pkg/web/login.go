@@ -59,7 +59,10 @@ func (s *Site) submitLogin(w http.ResponseWriter, r *http.Request) error {
 	if len(name) > maxName || len(password) > maxPassword {
 		name, password = clip(name, maxName), ""
 	}
-	guesses := s.guesses(r, name)
+	guesses, err := s.guesses(r, name)
+	if err != nil {
+		return err
+	}
 	if err := s.cfg.Throttle.Charge(r.Context(), guesses...); err != nil {
 		return s.loginThrottled(w, r, f, name, err)
 	}
@@ -80,14 +83,48 @@ func (s *Site) submitLogin(w http.ResponseWriter, r *http.Request) error {
 }
 
 // guesses are the counters a password guess is charged to (decisions.md, Guesses). The name is hashed whether it
-// exists or not, so unknown names are alike.
-func (s *Site) guesses(r *http.Request, name string) []throttle.Guess {
+// exists or not, so unknown names are alike. A browser that is remembered for the name has a count of its own, so
+// that a flood from elsewhere does not keep the owner out (security.md SF-14).
+func (s *Site) guesses(r *http.Request, name string) ([]throttle.Guess, error) {
 	src, key := network(s.source(r)), strings.ToLower(name)
+	tag, err := s.knownDevice(r, name)
+	if err != nil {
+		return nil, err
+	}
+	if tag != "" {
+		return []throttle.Guess{
+			{Limit: throttle.Limit{Kind: "d", Free: 5, First: time.Second, Longest: 15 * time.Minute}, Name: key, Subject: tag},
+		}, nil
+	}
 	return []throttle.Guess{
 		{Limit: throttle.Limit{Kind: "ns", Free: 5, First: time.Second, Longest: 15 * time.Minute}, Name: key, Subject: src},
 		{Limit: throttle.Limit{Kind: "n", Free: 100, First: 5 * time.Second, Per: time.Hour}, Name: key},
 		{Limit: throttle.Limit{Kind: "s", Free: 300, First: 5 * time.Second, Per: time.Hour}, Subject: src},
+	}, nil
+}
+
+// knownDevice returns the tag of the device cookie that stands for name at this browser; empty if there is none.
+func (s *Site) knownDevice(r *http.Request, name string) (string, error) {
+	prefix := s.jar.name(deviceCookie)
+	tried := 0
+	for _, c := range r.Cookies() {
+		tag, ok := strings.CutPrefix(c.Name, prefix)
+		if !ok || tried == maxDevices {
+			continue
+		}
+		tried++
+		owner, err := s.cfg.Devices.Known(r.Context(), tag, c.Value)
+		if errors.Is(err, authn.ErrGone) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("known device: %w", err)
+		}
+		if strings.EqualFold(owner, name) {
+			return tag, nil
+		}
 	}
+	return "", nil
 }
 
 func (s *Site) loginThrottled(w http.ResponseWriter, r *http.Request, f *flow.Flow, name string, err error) error {
