@@ -251,8 +251,12 @@ func TestUndoAfterAFailedSignature(t *testing.T) {
 	if err := w.s.Clients().PutClient(t.Context(), &broken); err != nil {
 		t.Fatal(err)
 	}
+	grants, tokens := w.count(":g:"), w.count(":a:")
 	w.wantError("code", w.redeem("app", code), 500, "server_error")
 	w.wantError("refresh", w.refresh(r.text("refresh_token")), 500, "server_error")
+	if g, a := w.count(":g:"), w.count(":a:"); g != grants-1 || a != tokens {
+		t.Errorf("%d grants and %d access tokens in the store, want %d and %d", g, a, grants-1, tokens)
+	}
 	if err := w.s.Clients().PutClient(t.Context(), changed); err != nil {
 		t.Fatal(err)
 	}
@@ -260,6 +264,17 @@ func TestUndoAfterAFailedSignature(t *testing.T) {
 	if r := w.refresh(r.text("refresh_token")); r.status != 200 {
 		t.Errorf("refresh again: %d %s, want 200", r.status, r.body)
 	}
+}
+
+// count is the number of keys in the store that hold part.
+func (w *world) count(part string) int {
+	n := 0
+	for _, k := range w.e.Redis().Keys() {
+		if strings.Contains(k, part) {
+			n++
+		}
+	}
+	return n
 }
 
 func TestRefreshKeepsTheSignIn(t *testing.T) {

@@ -139,6 +139,24 @@ func TestTK17OnlyOwnTokens(t *testing.T) {
 		w.inactive(name, "jwt", token)
 		w.wantError(name, w.userinfo(token), 401, "invalid_token")
 	}
+	// The type of a JWT says what it is for (RFC 8725 §3.11): the same claims under another one are nothing.
+	at, _ := json.Marshal(segment(t, j.text("access_token"), 1))
+	id, _ := json.Marshal(segment(t, j.text("id_token"), 1))
+	for _, typ := range []keys.Typ{keys.TypID, keys.TypLogout, keys.TypAccess} {
+		token, err := w.ring.Sign("RS256", typ, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.introspect("jwt", token); got.json["active"] != (typ == keys.TypAccess) {
+			t.Errorf("claims of an access token as %s: %s", typ, got.body)
+		}
+		if token, err = w.ring.Sign("RS256", typ, id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.p.Authorize(t.Context(), params("jwt", "id_token_hint", token)); (err == nil) != (typ == keys.TypID) {
+			t.Errorf("claims of an ID token as %s: hint %v", typ, err)
+		}
+	}
 	w.wantError("public client", w.send(w.p.ServeIntrospect, newPost("/introspect", strings.NewReader("client_id=public&token=x"))), 401, "invalid_client")
 }
 
@@ -153,6 +171,7 @@ func TestFZ02Bodies(t *testing.T) {
 	}{
 		"json":      {"POST", "application/json", `{"grant_type":"client_credentials"}`, 400},
 		"multipart": {"POST", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"grant_type\"\r\n\r\nclient_credentials\r\n--x--", 400},
+		"text":      {"POST", "text/plain", "grant_type=client_credentials", 400},
 		"no type":   {"POST", "", "grant_type=client_credentials", 400},
 		"utf-16":    {"POST", form + "; charset=utf-16", "grant_type=client_credentials", 400},
 		"latin":     {"POST", form, "grant_type=client_credentials&x=%ff", 400},
