@@ -107,7 +107,7 @@ func PackTag(tag string) ([]byte, error) {
 		if v < 0 {
 			return nil, errBadTag
 		}
-		last = uint64(v) //nolint:gosec // 0 to 31
+		last = uint64(v)
 		if i < tagLen-1 {
 			hi = hi<<5 | last
 		}

@@ -8,6 +8,7 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -76,9 +77,9 @@ func (r *Ring) Seal(now time.Time, purpose string, plain, ad []byte) ([]byte, er
 		return nil, err
 	}
 	r.keep(d, a)
-	out := make([]byte, header, Overhead+len(plain))
-	out[0], out[1], out[2], out[3] = r.active, byte(hour>>16), byte(hour>>8), byte(hour)
-	return a.Seal(out, nil, plain, ad), nil
+	out := append(make([]byte, 0, Overhead+len(plain)), r.active)
+	out = append(out, hourBytes(hour)...)
+	return a.Seal(out, nil, plain, ad), nil //nolint:gosec // the AEAD makes its own random nonce and takes none
 }
 
 // Open decrypts what Seal made for the same purpose and ad: ErrUnknownKey or ErrForged otherwise.
@@ -108,7 +109,7 @@ func (r *Ring) aead(d derived) (cipher.AEAD, error) {
 		return a.(cipher.AEAD), nil //nolint:errcheck,forcetypeassert // nothing else is put there
 	}
 	k := r.keys[d.id]
-	info := d.purpose + "\x00" + string([]byte{byte(d.hour >> 16), byte(d.hour >> 8), byte(d.hour)})
+	info := d.purpose + "\x00" + string(hourBytes(d.hour))
 	sub, err := hkdf.Key(sha256.New, k.secret[:], nil, info, KeySize)
 	if err != nil {
 		return nil, fmt.Errorf("derive key: %w", err)
@@ -123,6 +124,9 @@ func (r *Ring) aead(d derived) (cipher.AEAD, error) {
 	}
 	return a, nil
 }
+
+// hourBytes is an hour in three bytes, which last until the year 3883.
+func hourBytes(hour uint32) []byte { return binary.BigEndian.AppendUint32(nil, hour)[1:] }
 
 // keep remembers a derived key. A full cache is emptied: the hours in use come back at once.
 func (r *Ring) keep(d derived, a cipher.AEAD) {

@@ -59,8 +59,9 @@ func (s accounts) Create(ctx context.Context, n authn.NewAccount) (authn.Account
 // an id that was given cannot be changed.
 func (s accounts) place(ctx context.Context, n authn.NewAccount) (string, error) {
 	for range 8 {
-		id, err := n.ID, error(nil)
+		id := n.ID
 		if id == "" {
+			var err error
 			if id, err = s.randomText(idLen, lowerBase32); err != nil {
 				return "", err
 			}

@@ -13,6 +13,7 @@ import (
 
 func TestContractMiniredis(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, o storetest.Options) *storetest.Stores {
+		t.Helper()
 		s, e := mini(t, func(c *store.Config) { with(c, o) })
 		st := stores(s, e.Now)
 		st.FastForward = e.Advance
@@ -23,6 +24,7 @@ func TestContractMiniredis(t *testing.T) {
 func TestContractRedis(t *testing.T) {
 	addr, _ := storetest.StartRedis(t)
 	storetest.Run(t, func(t *testing.T, o storetest.Options) *storetest.Stores {
+		t.Helper()
 		c := config(t, addr)
 		with(&c, o)
 		return stores(opened(t, c), time.Now)
@@ -32,6 +34,7 @@ func TestContractRedis(t *testing.T) {
 func TestContractCluster(t *testing.T) {
 	addrs := storetest.StartCluster(t)
 	storetest.Run(t, func(t *testing.T, o storetest.Options) *storetest.Stores {
+		t.Helper()
 		c := config(t, addrs...)
 		c.Mode = store.Cluster
 		with(&c, o)

@@ -20,7 +20,7 @@ import (
 )
 
 // used is what a full run leaves behind, and every secret that was seen outside in it.
-func used(t *testing.T, s *store.Store, now func() time.Time) (secrets []string, a authn.Account) {
+func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	t.Helper()
 	ctx := t.Context()
 	must := func(err error) {
@@ -82,13 +82,13 @@ func used(t *testing.T, s *store.Store, now func() time.Time) (secrets []string,
 		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "CLIENT-DIGEST", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
 		ticket, strings.ReplaceAll(ticket, "-", ""), code[4:], i.Access[4:], i.Refresh[4:], k.Access[4:], n.Handle[4:], f.ID[4:],
 		anonymous.ID, cookie, cookie[22:], tr.Cookie[22:], "argon2id",
-	}, a
+	}
 }
 
 // TestDumpHoldsNothingToSignInWith: who steals the store's file can neither sign in nor read about people.
 func TestDumpHoldsNothingToSignInWith(t *testing.T) {
 	s, e := mini(t, nil)
-	secrets, _ := used(t, s, e.Now)
+	secrets := used(t, s, e.Now)
 	dump := strings.ToLower(rawDump(t, e.Redis().Keys(), e.Addr()))
 	if len(dump) < 3000 {
 		t.Fatalf("the dump has %d bytes only", len(dump))

@@ -21,19 +21,19 @@ import (
 func t0() time.Time { return time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) }
 
 // config has keys, and a prefix of its own so that tests can share a server.
-func config(t testing.TB, addrs ...string) store.Config {
-	t.Helper()
+func config(tb testing.TB, addrs ...string) store.Config {
+	tb.Helper()
 	k, err := seal.NewKey(nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r, err := seal.NewRing(k)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	b := make([]byte, 6)
 	if _, err := rand.Read(b); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return store.Config{
 		Addrs: addrs, Ring: r, Prefix: "lg" + hex.EncodeToString(b) + ":",
@@ -42,33 +42,33 @@ func config(t testing.TB, addrs ...string) store.Config {
 }
 
 // opened opens a store that must be ready.
-func opened(t testing.TB, c store.Config) *store.Store {
-	t.Helper()
-	s, err := store.Open(context.WithoutCancel(t.Context()), c)
+func opened(tb testing.TB, c store.Config) *store.Store {
+	tb.Helper()
+	s, err := store.Open(context.WithoutCancel(tb.Context()), c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	if r := s.Ready(t.Context()); len(r) > 0 {
-		t.Fatalf("Ready() = %v, want ready", r)
+	tb.Cleanup(func() { _ = s.Close() })
+	if r := s.Ready(tb.Context()); len(r) > 0 {
+		tb.Fatalf("Ready() = %v, want ready", r)
 	}
 	return s
 }
 
 // mini is a store on miniredis with a manual clock.
-func mini(t testing.TB, change func(*store.Config)) (*store.Store, *embedded.Embedded) {
-	t.Helper()
+func mini(tb testing.TB, change func(*store.Config)) (*store.Store, *embedded.Embedded) {
+	tb.Helper()
 	e, err := embedded.StartManual(t0())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(e.Close)
-	c := config(t, e.Addr())
+	tb.Cleanup(e.Close)
+	c := config(tb, e.Addr())
 	c.Prefix, c.Embedded, c.Now = "lg:", true, e.Now
 	if change != nil {
 		change(&c)
 	}
-	return opened(t, c), e
+	return opened(tb, c), e
 }
 
 func with(c *store.Config, o storetest.Options) {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/lychgate/lychgate/pkg/seal"
@@ -32,7 +31,15 @@ func (g *guard) identify(ctx context.Context) (uint64, []Reason, error) {
 	g.mu.Lock()
 	known := g.known
 	g.mu.Unlock()
-	found, err := g.readIdentity(ctx, known.id == "")
+	fresh := ""
+	if known.id == "" {
+		b, err := g.s.random(16)
+		if err != nil {
+			return 0, nil, fmt.Errorf("make the store's identity: %w", err)
+		}
+		fresh = hex.EncodeToString(b)
+	}
+	found, err := g.readIdentity(ctx, fresh)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -70,17 +77,9 @@ func compare(known, found identity, prints [3]string) []Reason {
 	return out
 }
 
-// readIdentity reads the identity; where there is none and this process knows of none, a new one is
-// written, by one node only.
-func (g *guard) readIdentity(ctx context.Context, first bool) (identity, error) {
-	fresh := ""
-	if first {
-		b := make([]byte, 16)
-		if _, err := io.ReadFull(g.s.cfg.Rand, b); err != nil {
-			return identity{}, fmt.Errorf("make the store's identity: %w", err)
-		}
-		fresh = hex.EncodeToString(b)
-	}
+// readIdentity reads the identity. Where there is none it becomes one with the id fresh, written by one node only;
+// without fresh it stays lost.
+func (g *guard) readIdentity(ctx context.Context, fresh string) (identity, error) {
 	p := g.s.fingerprints()
 	r, err := g.s.runUngated(ctx, "identity", []string{g.s.key.identity()}, []any{fresh, p[0], p[1], p[2]})
 	if err != nil {

@@ -43,14 +43,6 @@ func (k keyspace) companies() string { return k.tagged("reg", "co") }
 func (k keyspace) signing() string  { return k.prefix + "keys" }
 func (k keyspace) identity() string { return k.prefix + "store" }
 
-// permanent says of a key that it has no expiry by design; every other key must have one.
-func (k keyspace) permanent() []string {
-	return []string{
-		k.tagged("*", "acct"), k.tagged("*", "prof"), k.tagged("*", "mfa"), k.tagged("*", "con"),
-		k.name("*"), k.version(), k.clients(), k.companies(), k.signing(), k.identity(),
-	}
-}
-
 // tagIn is the tag in a key name.
 func (k keyspace) tagIn(name string) string {
 	_, rest, _ := strings.Cut(name, "{")

@@ -12,10 +12,10 @@ import (
 )
 
 // raw is a client beside the store, for looking in and breaking things.
-func raw(t testing.TB, addr string) *redis.Client {
-	t.Helper()
+func raw(tb testing.TB, addr string) *redis.Client {
+	tb.Helper()
 	c := redis.NewClient(&redis.Options{Addr: addr, Protocol: 2, DisableIdentity: true})
-	t.Cleanup(func() { _ = c.Close() })
+	tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
 

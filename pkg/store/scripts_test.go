@@ -23,27 +23,27 @@ type bench struct {
 	t testing.TB
 }
 
-func newBench(t testing.TB, addr string, change func(*Config)) bench {
-	t.Helper()
+func newBench(tb testing.TB, addr string, change func(*Config)) bench {
+	tb.Helper()
 	k, err := seal.NewKey(nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ring, err := seal.NewRing(k)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c := Config{Addrs: []string{addr}, Ring: ring, IndexKey: make([]byte, 32), PairwiseKey: make([]byte, 32), Pepper: make([]byte, 32)}
 	change(&c)
-	s, err := Open(context.WithoutCancel(t.Context()), c)
+	s, err := Open(context.WithoutCancel(tb.Context()), c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	return bench{s, t}
+	tb.Cleanup(func() { _ = s.Close() })
+	return bench{s, tb}
 }
 
-func onBoth(t *testing.T, f func(t *testing.T, b bench)) {
+func onBoth(t *testing.T, f func(b bench)) {
 	t.Helper()
 	t.Run("miniredis", func(t *testing.T) {
 		e, err := embedded.StartManual(time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC))
@@ -51,11 +51,11 @@ func onBoth(t *testing.T, f func(t *testing.T, b bench)) {
 			t.Fatal(err)
 		}
 		t.Cleanup(e.Close)
-		f(t, newBench(t, e.Addr(), func(c *Config) { c.Embedded, c.Now = true, e.Now }))
+		f(newBench(t, e.Addr(), func(c *Config) { c.Embedded, c.Now = true, e.Now }))
 	})
 	t.Run("redis", func(t *testing.T) {
 		addr, _ := storetest.StartRedis(t)
-		f(t, newBench(t, addr, func(*Config) {}))
+		f(newBench(t, addr, func(*Config) {}))
 	})
 }
 
@@ -118,8 +118,7 @@ func (b bench) recover(flow, attempt, gen, code string) reply {
 
 // TestRecoveryCodes: each is accepted once, after a charge only, and ends every remembered device.
 func TestRecoveryCodes(t *testing.T) {
-	onBoth(t, func(t *testing.T, b bench) {
-		b.t = t
+	onBoth(t, func(b bench) {
 		b.account()
 		b.want("first", b.confirm("a1", "first", "0", "h1", "h2", "h3"), done)
 		b.want("recover without a charge", b.recover("none", "r0", "1", "h1"), gone)
@@ -128,14 +127,14 @@ func TestRecoveryCodes(t *testing.T) {
 		b.want("uncharged", b.recover("f0", "r9", "1", "h1"), uncharged)
 		b.want("old generation", b.recover("f0", "r0", "0", "h1"), moved)
 		if r := b.want("code", b.recover("f0", "r0", "1", "h2"), done); r.num(1) != 2 {
-			t.Errorf("%d codes left, want 2", r.num(1))
+			b.t.Errorf("%d codes left, want 2", r.num(1))
 		}
 		b.want("the same post again", b.recover("f0", "r0", "1", "h2"), done)
 		b.want("charge", b.charge("f1", "r1", "r"), done)
 		b.want("the same code in another flow", b.recover("f1", "r1", "1", "h2"), spent)
-		out, err := b.do(t.Context(), hmget(b.key.mfa(tag), "devgen"), hmget(b.key.flow(tag, "f0"), "rec"))
+		out, err := b.do(b.t.Context(), hmget(b.key.mfa(tag), "devgen"), hmget(b.key.flow(tag, "f0"), "rec"))
 		if err != nil || list(out[0]).text(0) != "2" || list(out[1]).text(0) == "" {
-			t.Errorf("devgen and evidence = %v, %v, want 2 and a time", out, err)
+			b.t.Errorf("devgen and evidence = %v, %v, want 2 and a time", out, err)
 		}
 		var ok atomic.Int64
 		var wg sync.WaitGroup
@@ -149,15 +148,14 @@ func TestRecoveryCodes(t *testing.T) {
 		}
 		wg.Wait()
 		if ok.Load() != 1 {
-			t.Errorf("30 flows with one recovery code: %d successes, want 1", ok.Load())
+			b.t.Errorf("30 flows with one recovery code: %d successes, want 1", ok.Load())
 		}
 	})
 }
 
 // TestAuthenticatorsAreAdded: one by one, up to the most, under the generation that was read.
 func TestAuthenticatorsAreAdded(t *testing.T) {
-	onBoth(t, func(t *testing.T, b bench) {
-		b.t = t
+	onBoth(t, func(b bench) {
 		b.account()
 		b.want("add before the first", b.confirm("a0", "add", "0"), wrongState)
 		b.want("first", b.confirm("a1", "first", "0"), done)
@@ -170,14 +168,14 @@ func TestAuthenticatorsAreAdded(t *testing.T) {
 		b.want("unknown mode", b.confirm("a4", "steal", "3"), wrongState)
 		r := b.want("charge of all", b.charge("f", "x", "*"), done)
 		if len(r) != 12 || r.text(3) != "a1" || r.text(6) != "a2" || r.text(9) != "a3" {
-			t.Errorf("charge = %v, want three authenticators", r)
+			b.t.Errorf("charge = %v, want three authenticators", r)
 		}
 		for _, f := range []string{"gen", "state", "ids", "bu", "l:a1", "s:a2", "devgen", "lfu", "tu"} {
 			b.account()
 			b.want("first", b.confirm("a1", "first", "0"), done)
 			b.want("add", b.confirm("a2", "add", "1"), done)
-			if _, err := b.do(t.Context(), cmd{"hdel", b.key.mfa(tag), f}); err != nil {
-				t.Fatal(err)
+			if _, err := b.do(b.t.Context(), cmd{"hdel", b.key.mfa(tag), f}); err != nil {
+				b.t.Fatal(err)
 			}
 			b.want("charge of a record without "+f, b.charge("f", "y", "*"), lost)
 		}
@@ -197,24 +195,25 @@ func TestScriptsDeclareTheirKeys(t *testing.T) {
 				t.Errorf("%s.lua uses %s", name, bad)
 			}
 		}
-		for line := range strings.SplitSeq(s.text, "\n") {
-			rest := line
-			for {
-				_, after, ok := strings.Cut(rest, "redis.call('")
-				if !ok {
-					break
-				}
-				name2, after, _ := strings.Cut(after, "'")
-				if name2 != "TIME" && !strings.HasPrefix(after, ", KEYS[") {
-					t.Errorf("%s.lua: %s is not called on a declared key: %s", name, name2, line)
-				}
-				rest = after
-			}
-		}
+		undeclared(t, name, s.text)
 		for _, head := range []string{"-- " + name + ":", "-- KEYS", "-- Returns"} {
 			if !strings.Contains(s.text, head) {
 				t.Errorf("%s.lua: its head lacks %q", name, head)
 			}
+		}
+	}
+}
+
+// undeclared reports every command that is called on something else than a declared key.
+func undeclared(t *testing.T, name, text string) {
+	t.Helper()
+	for i, rest := range strings.Split(text, "redis.call('") {
+		if i == 0 {
+			continue
+		}
+		command, after, _ := strings.Cut(rest, "'")
+		if command != "TIME" && !strings.HasPrefix(after, ", KEYS[") {
+			t.Errorf("%s.lua: %s is not called on a declared key: %.40s", name, command, after)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 // scene is a store with one person signed in, for breaking.
 type scene struct {
+	t    *testing.T
 	s    *store.Store
 	e    *embedded.Embedded
 	a    authn.Account
@@ -42,7 +43,7 @@ func newScene(t *testing.T) scene {
 	if err := s.Flows().Create(ctx, f, "b"); err != nil {
 		t.Fatal(err)
 	}
-	c := scene{s: s, e: e, a: a, f: f, at: authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"b"}}}
+	c := scene{t: t, s: s, e: e, a: a, f: f, at: authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"b"}}}
 	if c.ses, err = s.Sessions().Create(ctx, session.Session{AccountID: a.ID, Epoch: 1, PasswordGen: 1, FactorGen: 1, End: e.Now().Add(time.Hour)}, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -72,14 +73,14 @@ func newScene(t *testing.T) scene {
 }
 
 // find returns the one key of the account that begins with rest.
-func (c scene) find(t *testing.T, rest string) string {
-	t.Helper()
+func (c scene) find(rest string) string {
+	c.t.Helper()
 	for _, k := range c.e.Redis().Keys() {
 		if strings.HasPrefix(k, c.key(rest)) {
 			return k
 		}
 	}
-	t.Fatalf("no key %s*", c.key(rest))
+	c.t.Fatalf("no key %s*", c.key(rest))
 	return ""
 }
 
@@ -87,52 +88,54 @@ func (c scene) find(t *testing.T, rest string) string {
 func TestLostRecordsAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		spoil func(t *testing.T, c scene)
+		spoil func(c scene)
 		// want is what every use answers; uses not named must still work.
 		want map[string]error
 	}{
-		{"nothing is wrong", func(*testing.T, scene) {}, nil},
-		{"account gone", func(_ *testing.T, c scene) { c.e.Redis().Del(c.key("acct")) }, map[string]error{
+		{"nothing is wrong", func(scene) {}, nil},
+		{"account gone", func(c scene) { c.e.Redis().Del(c.key("acct")) }, map[string]error{
 			"ByName": authn.ErrLost, "ByID": authn.ErrLost, "Flow": authn.ErrLost, "Charge": authn.ErrMoved, "Session": authn.ErrLost,
 			"Access": authn.ErrLost, "Refresh": authn.ErrLost,
 		}},
-		{"profile gone", func(_ *testing.T, c scene) { c.e.Redis().Del(c.key("prof")) }, map[string]error{
+		{"profile gone", func(c scene) { c.e.Redis().Del(c.key("prof")) }, map[string]error{
 			"ByName": authn.ErrLost, "ByID": authn.ErrLost, "Flow": authn.ErrLost, "Session": authn.ErrLost, "Access": authn.ErrLost,
 			"Refresh": authn.ErrLost,
 		}},
-		{"account and profile gone", func(_ *testing.T, c scene) {
+		{"account and profile gone", func(c scene) {
 			c.e.Redis().Del(c.key("acct"))
 			c.e.Redis().Del(c.key("prof"))
 		}, map[string]error{
 			"ByName": authn.ErrLost, "ByID": authn.ErrNotFound, "Flow": authn.ErrLost, "Charge": authn.ErrMoved, "Session": authn.ErrLost,
 			"Access": authn.ErrLost, "Refresh": authn.ErrLost,
 		}},
-		{"factor gone", func(_ *testing.T, c scene) { c.e.Redis().Del(c.key("mfa")) }, map[string]error{"Charge": authn.ErrLost}},
-		{"last step gone", func(t *testing.T, c scene) { c.dropFields(t, "mfa", "l:") }, map[string]error{"Charge": authn.ErrLost}},
-		{"counters gone", func(t *testing.T, c scene) { c.dropFields(t, "mfa", "bu") }, map[string]error{"Charge": authn.ErrLost}},
-		{"factor secret broken", func(t *testing.T, c scene) { c.spoilField(t, "mfa", "s:") }, map[string]error{"Charge": authn.ErrLost}},
-		{"factor generation set back", func(_ *testing.T, c scene) { c.e.Redis().HSet(c.key("mfa"), "gen", "0") },
-			map[string]error{"Charge": authn.ErrLost}},
-		{"factor state unknown", func(_ *testing.T, c scene) { c.e.Redis().HSet(c.key("acct"), "mfastate", "none") }, map[string]error{
+		{"factor gone", func(c scene) { c.e.Redis().Del(c.key("mfa")) }, map[string]error{"Charge": authn.ErrLost}},
+		{"last step gone", func(c scene) { c.dropFields("mfa", "l:") }, map[string]error{"Charge": authn.ErrLost}},
+		{"counters gone", func(c scene) { c.dropFields("mfa", "bu") }, map[string]error{"Charge": authn.ErrLost}},
+		{"factor secret broken", func(c scene) { c.spoilField("mfa", "s:") }, map[string]error{"Charge": authn.ErrLost}},
+		{"factor generation set back", func(c scene) {
+			c.e.Redis().HSet(c.key("mfa"), "gen", "0")
+		}, map[string]error{"Charge": authn.ErrLost}},
+		{"factor state unknown", func(c scene) { c.e.Redis().HSet(c.key("acct"), "mfastate", "none") }, map[string]error{
 			"ByName": authn.ErrLost, "ByID": authn.ErrLost, "Flow": authn.ErrLost, "Session": authn.ErrLost, "Access": authn.ErrLost,
 			"Refresh": authn.ErrLost,
 		}},
-		{"password record broken", func(t *testing.T, c scene) { c.spoilField(t, "acct", "pw") }, map[string]error{
+		{"password record broken", func(c scene) { c.spoilField("acct", "pw") }, map[string]error{
 			"ByName": authn.ErrLost, "ByID": authn.ErrLost,
 		}},
-		{"session broken", func(t *testing.T, c scene) { spoil(t, c.e, c.find(t, "s:")) }, map[string]error{"Session": authn.ErrLost}},
-		{"grant broken", func(t *testing.T, c scene) { spoil(t, c.e, c.find(t, "g:")) }, map[string]error{
+		{"session broken", func(c scene) { spoil(c.t, c.e, c.find("s:")) }, map[string]error{"Session": authn.ErrLost}},
+		{"grant broken", func(c scene) { spoil(c.t, c.e, c.find("g:")) }, map[string]error{
 			"Access": grant.ErrUnknown, "Refresh": grant.ErrUnknown,
 		}},
-		{"grant control gone", func(t *testing.T, c scene) { c.e.Redis().Del(c.find(t, "c:")) }, map[string]error{
+		{"grant control gone", func(c scene) { c.e.Redis().Del(c.find("c:")) }, map[string]error{
 			"Access": grant.ErrUnknown, "Refresh": grant.ErrUnknown,
 		}},
-		{"flow broken", func(t *testing.T, c scene) { c.spoilField(t, strings.TrimPrefix(c.find(t, "f:"), c.key("")), "r") },
-			map[string]error{"Flow": authn.ErrLost}},
+		{"flow broken", func(c scene) {
+			c.spoilField(strings.TrimPrefix(c.find("f:"), c.key("")), "r")
+		}, map[string]error{"Flow": authn.ErrLost}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sc := newScene(t)
-			c.spoil(t, sc)
+			c.spoil(sc)
 			for use, act := range sc.good {
 				if err := act(); !errors.Is(err, c.want[use]) {
 					t.Errorf("%s: error = %v, want %v", use, err, c.want[use])
@@ -142,11 +145,11 @@ func TestLostRecordsAreRefused(t *testing.T) {
 	}
 }
 
-func (c scene) dropFields(t *testing.T, rest, prefix string) {
-	t.Helper()
+func (c scene) dropFields(rest, prefix string) {
+	c.t.Helper()
 	fields, err := c.e.Redis().HKeys(c.key(rest))
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	for _, f := range fields {
 		if strings.HasPrefix(f, prefix) {
@@ -155,11 +158,11 @@ func (c scene) dropFields(t *testing.T, rest, prefix string) {
 	}
 }
 
-func (c scene) spoilField(t *testing.T, rest, prefix string) {
-	t.Helper()
+func (c scene) spoilField(rest, prefix string) {
+	c.t.Helper()
 	fields, err := c.e.Redis().HKeys(c.key(rest))
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	for _, f := range fields {
 		if f == prefix || strings.HasSuffix(prefix, ":") && strings.HasPrefix(f, prefix) {
@@ -222,7 +225,7 @@ func TestMovedPayloadsAreRefused(t *testing.T) {
 		t.Errorf("ByName with the index of another: %v, want ErrLost", err)
 	}
 	// A session whose end was moved in plain text still ends by what is sealed.
-	key := c.find(t, "s:")
+	key := c.find("s:")
 	v, _ := m.Get(key)
 	_, sealed, _ := strings.Cut(v, "|")
 	_ = m.Set(key, "99999999999999|"+sealed)

@@ -13,7 +13,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 )
 
-func testAccounts(t *testing.T, open Open) {
+func testAccounts(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	_, err := s.Accounts.ByName(ctx, "ann@example.org")
 	is(t, "ByName of nobody", err, authn.ErrNotFound)
@@ -67,7 +67,7 @@ func testAccounts(t *testing.T, open Open) {
 	}
 }
 
-func testNameRace(t *testing.T, open Open) {
+func testNameRace(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s := open(t, Options{})
 	for round := range 5 {
 		var c tally
@@ -89,7 +89,7 @@ func testNameRace(t *testing.T, open Open) {
 	}
 }
 
-func testChanges(t *testing.T, open Open) {
+func testChanges(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.enrolled(t, "ann")
 	apply := func(c authn.Change, pw string) authn.Account {

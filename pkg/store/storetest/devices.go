@@ -12,7 +12,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 )
 
-func testDevice(t *testing.T, open Open) {
+func testDevice(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{DeviceGrace: life}), t.Context()
 	a := s.enrolled(t, "ann")
 	passed := s.at()
@@ -65,7 +65,7 @@ func testDevice(t *testing.T, open Open) {
 	is(t, "Remove of nonsense", s.Devices.Remove(ctx, a.ID, "x"), authn.ErrGone)
 }
 
-func testDeviceEnds(t *testing.T, open Open) {
+func testDeviceEnds(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	for _, act := range []authn.Change{authn.SignOut, authn.Disable, authn.SetPassword, authn.ResetFactor, authn.Forget} {
 		a := s.enrolled(t, string(act))

@@ -24,7 +24,7 @@ func (s *Stores) charged(t *testing.T, a authn.Account, typed string) (authn.Att
 	return at, c
 }
 
-func testFactor(t *testing.T, open Open) {
+func testFactor(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.enrolled(t, "ann")
 	at, c := s.charged(t, a, "123456")
@@ -73,7 +73,7 @@ func testFactor(t *testing.T, open Open) {
 	is(t, "Consume of the next step", err, nil)
 }
 
-func testFactorRefuses(t *testing.T, open Open) {
+func testFactorRefuses(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	p := s.person(t, "never")
 	f, bind := s.signedIn(t, p)
@@ -117,7 +117,7 @@ func testFactorRefuses(t *testing.T, open Open) {
 	is(t, "Charge after the password changed", err, authn.ErrMoved)
 }
 
-func testFactorRaces(t *testing.T, open Open) {
+func testFactorRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{Free: 1000}), t.Context()
 	for round := range 3 {
 		// One step, 30 flows: charged one after the other within the budget of 12 guesses.
@@ -160,7 +160,7 @@ func testFactorRaces(t *testing.T, open Open) {
 	}
 }
 
-func testFactorWaits(t *testing.T, open Open) {
+func testFactorWaits(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{FirstWait: life}), t.Context()
 	a := s.enrolled(t, "ann")
 	f, bind := s.signedIn(t, a)

@@ -13,7 +13,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 )
 
-func testAnonymousFlow(t *testing.T, open Open) {
+func testAnonymousFlow(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	f := &flow.Flow{Request: request(), Created: s.at()}
 	is(t, "Create", s.Flows.Create(ctx, f, "mine"), nil)
@@ -47,7 +47,7 @@ func testAnonymousFlow(t *testing.T, open Open) {
 	is(t, "Bind of an unknown flow", s.Flows.Bind(ctx, "AAAAAAAAAAAAAAAAAAAAAA", "mine"), authn.ErrGone)
 }
 
-func testFlow(t *testing.T, open Open) {
+func testFlow(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.enrolled(t, "ann")
 	f := &flow.Flow{Request: request(), Created: s.at()}
@@ -79,7 +79,7 @@ func testFlow(t *testing.T, open Open) {
 	is(t, "Load after End", err, authn.ErrGone)
 }
 
-func testFlowMarks(t *testing.T, open Open) {
+func testFlowMarks(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.enrolled(t, "ann")
 	old := authn.Evidence{Method: "otp", At: s.at().Add(-time.Minute)}
@@ -110,7 +110,7 @@ func testFlowMarks(t *testing.T, open Open) {
 	is(t, "Load after a late mark", err, authn.ErrGone)
 }
 
-func testFlowMoved(t *testing.T, open Open) {
+func testFlowMoved(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	for _, c := range []struct {
 		name string
@@ -133,7 +133,7 @@ func testFlowMoved(t *testing.T, open Open) {
 	}
 }
 
-func testFlowExpires(t *testing.T, open Open) {
+func testFlowExpires(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{FlowLife: life}), t.Context()
 	a := s.person(t, "ann")
 	before := &flow.Flow{Request: request(), Created: s.at()}
@@ -151,7 +151,7 @@ func testFlowExpires(t *testing.T, open Open) {
 	is(t, "Pending of an old set-up", err, authn.ErrGone)
 }
 
-func testFlowRaces(t *testing.T, open Open) {
+func testFlowRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.person(t, "ann")
 	for range 5 {

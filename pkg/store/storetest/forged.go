@@ -38,7 +38,7 @@ func swapCase(s string) string {
 	return string(b)
 }
 
-func testForged(t *testing.T, open Open) {
+func testForged(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.person(t, "ann")
 	i := s.tokens(t, s.granted(a), opaque())

@@ -48,7 +48,7 @@ func (s *Stores) tokens(t *testing.T, n grant.NewCode, a grant.Access) grant.Iss
 	return i
 }
 
-func testCode(t *testing.T, open Open) {
+func testCode(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.person(t, "ann")
 	n := s.granted(a)
@@ -107,7 +107,7 @@ func testCode(t *testing.T, open Open) {
 	is(t, "Load of that flow", err, nil)
 }
 
-func testCodeRaces(t *testing.T, open Open) {
+func testCodeRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.person(t, "ann")
 	for range 5 {
@@ -145,7 +145,7 @@ func testCodeRaces(t *testing.T, open Open) {
 	}
 }
 
-func testRefresh(t *testing.T, open Open) {
+func testRefresh(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{RefreshGrace: life}), t.Context()
 	a := s.person(t, "ann")
 	i := s.tokens(t, s.granted(a), opaque())
@@ -198,7 +198,7 @@ func testRefresh(t *testing.T, open Open) {
 	is(t, "Lookup after the grant was dropped", err, grant.ErrUnknown)
 }
 
-func testRefreshRaces(t *testing.T, open Open) {
+func testRefreshRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.person(t, "ann")
 	for range 5 {
@@ -230,7 +230,7 @@ func testRefreshRaces(t *testing.T, open Open) {
 	}
 }
 
-func testGrantMoved(t *testing.T, open Open) {
+func testGrantMoved(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	for _, act := range []authn.Change{authn.SignOut, authn.Disable, authn.SetPassword, authn.ResetFactor} {
 		a := s.enrolled(t, string(act))
@@ -251,7 +251,7 @@ func testGrantMoved(t *testing.T, open Open) {
 	}
 }
 
-func testGrantExpires(t *testing.T, open Open) {
+func testGrantExpires(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{CodeLife: life}), t.Context()
 	a := s.person(t, "ann")
 	code := s.code(t, s.granted(a))
@@ -284,7 +284,7 @@ func testGrantExpires(t *testing.T, open Open) {
 	is(t, "Issue after the end", err, authn.ErrLost)
 }
 
-func testLookup(t *testing.T, open Open) {
+func testLookup(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.person(t, "ann")
 	n := s.granted(a)
@@ -333,7 +333,7 @@ func testLookup(t *testing.T, open Open) {
 	is(t, "Refresh after the JWT was revoked", err, grant.ErrUnknown)
 }
 
-func testClientGrant(t *testing.T, open Open) {
+func testClientGrant(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	g := grant.Grant{ClientID: "robot", Subject: "robot", Scopes: []string{"read"}, RequestedAt: s.at()}
 	i, err := s.Grants.IssueClient(ctx, g, grant.Access{Life: life, Stored: true})

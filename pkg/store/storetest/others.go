@@ -17,7 +17,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/throttle"
 )
 
-func testConsent(t *testing.T, open Open) {
+func testConsent(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.person(t, "ann")
 	n := s.session(t, a, time.Hour)
@@ -39,7 +39,7 @@ func testConsent(t *testing.T, open Open) {
 	is(t, "Allow by a disabled account", s.Consents.Allow(ctx, a, "app", []string{"x"}), authn.ErrMoved)
 }
 
-func testThrottle(t *testing.T, open Open) {
+func testThrottle(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	waits := func(what string, err error) {
 		t.Helper()
@@ -81,7 +81,7 @@ func testThrottle(t *testing.T, open Open) {
 	}
 }
 
-func testRegistry(t *testing.T, open Open) {
+func testRegistry(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	_, err := s.Clients.Client(ctx, "app")
 	is(t, "Client that there is none of", err, authn.ErrNotFound)
@@ -122,7 +122,7 @@ func testRegistry(t *testing.T, open Open) {
 	}
 }
 
-func testKeys(t *testing.T, open Open) {
+func testKeys(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	rec, v, err := s.Keys.LoadKeys(ctx)
 	is(t, "LoadKeys of none", err, nil)

@@ -23,7 +23,7 @@ func (s *Stores) session(t *testing.T, a authn.Account, end time.Duration) sessi
 	return n
 }
 
-func testSession(t *testing.T, open Open) {
+func testSession(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.enrolled(t, "ann")
 	n := s.session(t, a, time.Hour)
@@ -61,15 +61,18 @@ func testSession(t *testing.T, open Open) {
 	is(t, "End of nothing", s.Sessions.End(ctx, ""), nil)
 }
 
-func testSessionMoved(t *testing.T, open Open) {
+func testSessionMoved(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	for _, c := range []struct {
 		act  authn.Change
 		pw   string
 		want error
 	}{
-		{authn.SignOut, "", authn.ErrGone}, {authn.Disable, "", authn.ErrGone}, {authn.SetPassword, "p", authn.ErrGone},
-		{authn.ResetFactor, "", authn.ErrGone}, {authn.Forget, "", nil},
+		{authn.SignOut, "", authn.ErrGone},
+		{authn.Disable, "", authn.ErrGone},
+		{authn.SetPassword, "p", authn.ErrGone},
+		{authn.ResetFactor, "", authn.ErrGone},
+		{authn.Forget, "", nil},
 	} {
 		a := s.enrolled(t, string(c.act))
 		n := s.session(t, a, time.Hour)
@@ -95,7 +98,7 @@ func testSessionMoved(t *testing.T, open Open) {
 	}
 }
 
-func testSessionExpires(t *testing.T, open Open) {
+func testSessionExpires(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{SessionIdle: 2 * life}), t.Context()
 	a := s.person(t, "ann")
 	used, idle, short := s.session(t, a, time.Hour), s.session(t, a, time.Hour), s.session(t, a, 2*life+life/2)

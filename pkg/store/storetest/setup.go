@@ -22,7 +22,7 @@ func (s *Stores) enrol(t *testing.T, at authn.Attempt) authn.Evidence {
 	return e
 }
 
-func testSetup(t *testing.T, open Open) {
+func testSetup(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	a := s.person(t, "ann")
 	f, bind := s.signedIn(t, a)
@@ -84,7 +84,7 @@ func testSetup(t *testing.T, open Open) {
 	is(t, "Begin after too many guesses", err, authn.ErrGone)
 }
 
-func testSetupTicket(t *testing.T, open Open) {
+func testSetupTicket(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{TicketLife: life}), t.Context()
 	reset := func(name string) (authn.Account, authn.Attempt, string) {
 		t.Helper()
@@ -131,7 +131,7 @@ func testSetupTicket(t *testing.T, open Open) {
 	is(t, "Confirm with a ticket from before the password change", err, authn.ErrGone)
 }
 
-func testSetupRaces(t *testing.T, open Open) {
+func testSetupRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	for round := range 3 {
 		a := s.person(t, fmt.Sprint("ann", round))
