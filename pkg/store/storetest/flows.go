@@ -108,6 +108,21 @@ func testFlowMarks(t *testing.T, open Open) { //nolint:thelper // a case, not a 
 	is(t, "Mark after the end", s.Flows.Mark(ctx, f.ID, bind, flow.Update{Allowed: true}), authn.ErrGone)
 	_, err = s.Flows.Load(ctx, f.ID, bind)
 	is(t, "Load after a late mark", err, authn.ErrGone)
+
+	// What a session or a device had shown counts no more once the authenticators change.
+	b := s.person(t, "ben")
+	f = &flow.Flow{
+		Request: request(), Created: s.at(), Account: &b, Epoch: 1, PasswordGen: 1, PasswordAt: s.at(), Factors: []authn.Evidence{old},
+	}
+	is(t, "Create", s.Flows.Create(ctx, f, "b"), nil)
+	is(t, "Mark device", s.Flows.Mark(ctx, f.ID, bind, flow.Update{Device: &dev}), nil)
+	g, gbind := s.signedIn(t, b)
+	s.enrol(t, attempt(g, gbind))
+	got, err = s.Flows.Load(ctx, f.ID, bind)
+	is(t, "Load after another flow set a factor up", err, nil)
+	if len(got.Factors) != 0 || got.Account.Factor != authn.FactorOn {
+		t.Errorf("factors after the generation moved = %v, want none", got.Factors)
+	}
 }
 
 func testFlowMoved(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
