@@ -115,6 +115,7 @@ func (c *console) demoSettings(d demoFlags, issuer string) (config.Config, serve
 	if d.redis == "" {
 		return cfg, deps, nil
 	}
+	deps.OwnAlone = true
 	u, err := url.Parse(d.redis)
 	if err != nil || u.Scheme != "redis" || u.Port() == "" {
 		return cfg, deps, fmt.Errorf("%w: --redis takes redis://HOST:PORT, with /DB behind it if it is not 0", errUsage)

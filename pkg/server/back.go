@@ -32,6 +32,8 @@ type Deps struct {
 	Rand io.Reader
 	// Embedded says that the store is the one of pkg/store/embedded.
 	Embedded bool
+	// OwnAlone refuses a Redis that holds other data than Lychgate's.
+	OwnAlone bool
 	// Level is the level of Log, if it can be changed while running.
 	Level *Level
 	// ObserveHash, if not nil, is called once for each password hash made.
@@ -135,7 +137,7 @@ func storeConfig(cfg config.Config, deps Deps) (store.Config, error) {
 		Mode: store.Mode(cfg.Redis.Mode), Addrs: cfg.Redis.Addresses, MasterName: cfg.Redis.MasterName,
 		Username: cfg.Redis.Username, Password: cfg.Redis.Password.Reveal(),
 		SentinelPassword: cfg.Redis.SentinelPassword.Reveal(), DB: cfg.Redis.Database, Prefix: cfg.Redis.Prefix,
-		RequirePersistence: cfg.Redis.RequirePersistence, Embedded: deps.Embedded,
+		RequirePersistence: cfg.Redis.RequirePersistence, Embedded: deps.Embedded, OwnAlone: deps.OwnAlone,
 		Ring: ring, IndexKey: cfg.Secrets.Index.Bytes(), PairwiseKey: cfg.Secrets.Pairwise.Bytes(), Pepper: cfg.Secrets.Pepper.Bytes(),
 		Now: deps.Now, Rand: deps.Rand, Log: deps.Log,
 		Lifetimes: store.Lifetimes{

@@ -73,6 +73,8 @@ type Config struct {
 	Prefix string
 	// RequirePersistence makes a Redis without AOF not ready.
 	RequirePersistence bool
+	// OwnAlone refuses a Redis that holds other data: it has to be empty, or filled by Lychgate.
+	OwnAlone bool
 	// Embedded skips the checks of the server that miniredis has no commands for.
 	Embedded bool
 

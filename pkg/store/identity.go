@@ -33,6 +33,9 @@ func (g *guard) identify(ctx context.Context) (uint64, []Reason, error) {
 	g.mu.Unlock()
 	fresh := ""
 	if known.id == "" {
+		if reasons, err := g.occupied(ctx); err != nil || len(reasons) > 0 {
+			return 0, reasons, err
+		}
 		b, err := g.s.random(16)
 		if err != nil {
 			return 0, nil, fmt.Errorf("make the store's identity: %w", err)
@@ -50,6 +53,26 @@ func (g *guard) identify(ctx context.Context) (uint64, []Reason, error) {
 	g.known = found
 	g.mu.Unlock()
 	return found.epoch, nil, nil
+}
+
+// occupied refuses a Redis that holds keys but no identity, where the configuration asks for one of our own alone.
+// Nothing is written to it.
+func (g *guard) occupied(ctx context.Context) ([]Reason, error) {
+	if !g.s.cfg.OwnAlone {
+		return nil, nil
+	}
+	ours, err := g.s.rdb.Exists(ctx, g.s.key.identity()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("look for the store's identity: %w", err)
+	}
+	keys, err := g.s.rdb.DBSize(ctx).Result()
+	if err != nil {
+		return nil, fmt.Errorf("count keys: %w", err)
+	}
+	if ours == 0 && keys > 0 {
+		return []Reason{{"this Redis holds other data", "name an empty one"}}, nil
+	}
+	return nil, nil
 }
 
 func compare(known, found identity, prints [3]string) []Reason {

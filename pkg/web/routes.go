@@ -65,5 +65,5 @@ func (s *Site) serveNobody(http.ResponseWriter, *http.Request) error {
 
 // serveHome answers the bare address: a sign-in begins at an app, so it says just that.
 func (s *Site) serveHome(http.ResponseWriter, *http.Request) error {
-	return &Error{Status: http.StatusNotFound, Kind: "start"}
+	return &Error{Status: http.StatusOK, Kind: "start"}
 }
