@@ -81,8 +81,8 @@ func (w watch) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestLostAnswers: an answer that is lost after the act neither charges twice nor accepts twice (RF-13).
-func TestLostAnswers(t *testing.T) {
+// TestRF13LostAnswers: an answer that is lost after the act neither charges twice nor accepts twice (RF-13).
+func TestRF13LostAnswers(t *testing.T) {
 	addr, _ := storetest.StartRedis(t)
 	p := newProxy(t, addr)
 	s := opened(t, config(t, p.addr))
@@ -128,8 +128,8 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// TestHangingServer: no call takes longer than two seconds, and the pool recovers (RF-17).
-func TestHangingServer(t *testing.T) {
+// TestRF17HangingServer: no call takes longer than two seconds, and the pool recovers (RF-17).
+func TestRF17HangingServer(t *testing.T) {
 	addr, _ := storetest.StartRedis(t)
 	p := newProxy(t, addr)
 	s := opened(t, config(t, p.addr))

@@ -68,7 +68,7 @@ func headerNames(h http.Header) string {
 }
 
 // TestSF07 is SF-07 and SF-10: guesses over many sessions are charged to the account; nothing clears them.
-func TestSF07(t *testing.T) {
+func TestSF07SF10(t *testing.T) {
 	p, _ := enrolled(t)
 	evaluated, waited := 0, 0
 	for range 30 {
@@ -102,7 +102,7 @@ func TestSF07(t *testing.T) {
 
 // TestSF09 is SF-09 and SF-13: at the cap the factor is locked, whatever is tried after it, and a flow or a token
 // from before it is dead.
-func TestSF09(t *testing.T) {
+func TestSF09SF13(t *testing.T) {
 	p := idptest.New(t, idptest.Setup{Change: func(c *config.Config) { c.Guesses.Cap = 10 }})
 	p.AddEnrolled(t, anna, "acme")
 	b := p.Browser(t)
@@ -338,7 +338,7 @@ func TestSE08(t *testing.T) {
 }
 
 // TestSE03 is SE-03 and SE-10 on a provider behind TLS: the cookies' names and marks, the headers of every page.
-func TestSE03(t *testing.T) {
+func TestSE03SE10PL06(t *testing.T) {
 	p, b := enrolled(t)
 	page := b.Get(t, p.RP.AuthURL())
 	pages := []*idptest.Page{page, b.Get(t, "/nothing"), b.Get(t, "/flow/none"), b.Get(t, "/authorize"), b.Get(t, "/logout")}

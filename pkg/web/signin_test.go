@@ -89,7 +89,7 @@ func list(v any) []string {
 }
 
 // TestEnrolment is SF-05, SF-16, SF-23 and journeys J3 to J5: set-up, the secret never again, the code never again.
-func TestEnrolment(t *testing.T) {
+func TestSF05SF16SF23Enrolment(t *testing.T) {
 	p := idptest.New(t, idptest.Setup{})
 	p.AddAccount(t, bert, "acme")
 	b := p.Browser(t)
@@ -202,7 +202,7 @@ func TestSF24(t *testing.T) {
 }
 
 // TestRD is RD-01, RD-02, RD-08 and SF-22: remembered for 30 days after the tick, not a second longer, and truthful.
-func TestRD(t *testing.T) {
+func TestRD01RD02RD08SF22Remembered(t *testing.T) {
 	p, b := enrolled(t)
 	page := b.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password)
 	p.RP.Exchange(t, page.Remember(t, p.Code(t, 0)))
@@ -230,7 +230,7 @@ func TestRD(t *testing.T) {
 }
 
 // TestRDAtTheSecond is RD-02 at the edge: one second after 30 days a code is asked for.
-func TestRDAtTheSecond(t *testing.T) {
+func TestRD02AtTheSecond(t *testing.T) {
 	p, b := enrolled(t)
 	p.RP.Exchange(t, b.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password).Remember(t, p.Code(t, 0)))
 	cookie := b.Cookie("lgd_")
@@ -250,7 +250,7 @@ func deviceName(t *testing.T, b *idptest.Browser) string {
 }
 
 // TestRDNotTicked is RD-01: without the tick a code every time; the cookie without the password gives nothing.
-func TestRDNotTicked(t *testing.T) {
+func TestRD01NotTicked(t *testing.T) {
 	p, b := enrolled(t)
 	signIn(t, p, b)
 	if b.Cookie("lgd_") != "" {
@@ -490,7 +490,7 @@ func TestSE05(t *testing.T) {
 
 // TestSE01 is SE-01 and SE-02: cookies are new at the password and at the factor, the old ones are dead, and planted
 // ones are not adopted.
-func TestSE01(t *testing.T) {
+func TestSE01SE02(t *testing.T) {
 	p, b := enrolled(t)
 	b.SetCookie("lg_s", "lgs_planted")
 	b.SetCookie("lg_b", strings.Repeat("A", 22))
@@ -518,4 +518,22 @@ func TestSE01(t *testing.T) {
 	old := p.Browser(t)
 	old.SetCookie("lg_s", first)
 	wantPage(t, old.Get(t, p.RP.AuthURL()), 200, "Sign in")
+}
+
+// TestSE13 is SE-13: a session from a client that asks for nothing more is judged anew at one that does.
+func TestSE13(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	p.AddAccount(t, sam, "plain")
+	b := p.Browser(t)
+	p.RP.Exchange(t, b.Get(t, p.RP.AuthURL()).Login(t, sam, idptest.Password))
+	strict := p.NewRP(t, "strict", func(c *client.Client) { c.SecondFactor = flow.FactorRequired })
+	page := b.Get(t, strict.AuthURL())
+	wantPage(t, page, 200, "Secure your account")
+	if got := strict.Answer(t, b.Get(t, strict.AuthURL(idptest.With("prompt", "none")))); got.Get("error") != "interaction_required" {
+		t.Errorf("prompt=none: %v", got)
+	}
+	closed := p.NewRP(t, "closed", func(c *client.Client) { c.Companies = []string{"acme"} })
+	if got := closed.Answer(t, b.Get(t, closed.AuthURL())); got.Get("error") != "access_denied" {
+		t.Errorf("a client of another company: %v", got)
+	}
 }
