@@ -28,7 +28,7 @@ test: deps ## install what is missing, then all tests
 	$(GO) vet $(PKGS)
 	$(GO) test -race -shuffle=on -timeout 20m $(PKGS)
 
-check: test lint ## what CI runs: tests, linter
+check: test fuzz lint ## what CI runs: tests, every fuzz target for a while, linter
 	@$(GO) mod verify >/dev/null
 
 lint: ## golangci-lint, built once for each version
