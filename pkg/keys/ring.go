@@ -192,15 +192,7 @@ func (r *Ring) Sign(alg string, typ Typ, payload []byte) (string, error) {
 	if s == nil || s.active[alg] == nil {
 		return "", ErrNotReady
 	}
-	j, ok := s.active[alg].signers[typ]
-	if !ok {
-		return "", fmt.Errorf("sign %s: unknown type", typ)
-	}
-	sig, err := j.Sign(payload)
-	if err != nil {
-		return "", fmt.Errorf("sign with %s: %w", alg, err)
-	}
-	return sig.CompactSerialize()
+	return s.active[alg].sign(typ, payload)
 }
 
 // JWKS is the public half of the ring (RFC 7517 §5): next, active and retired keys. Nil before the ring is ready;

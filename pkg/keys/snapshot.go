@@ -4,16 +4,11 @@
 package keys
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
 // snapshot is a ring made ready to use; nothing in it changes.
@@ -22,11 +17,6 @@ type snapshot struct {
 	active map[string]*activeKey
 	verify map[string]Key
 	jwks   []byte
-}
-
-type activeKey struct {
-	key     Key
-	signers map[Typ]jose.Signer
 }
 
 func newSnapshot(ring []Key, now time.Time) (*snapshot, error) {
@@ -54,28 +44,4 @@ func newSnapshot(ring []Key, now time.Time) (*snapshot, error) {
 		return nil, fmt.Errorf("key ring: %w", err)
 	}
 	return s, nil
-}
-
-func newActive(k Key) (*activeKey, error) {
-	a := &activeKey{key: k, signers: map[Typ]jose.Signer{}}
-	for _, typ := range typs() {
-		opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", k.ID)
-		j, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: joseKey(k.Signer)}, opts)
-		if err != nil {
-			return nil, fmt.Errorf("key %s: %w", k.ID, err)
-		}
-		a.signers[typ] = j
-	}
-	return a, nil
-}
-
-// joseKey hands go-jose its own kinds of keys as they are, and anything else (a key service, a faster library) as
-// an opaque signer.
-func joseKey(s crypto.Signer) any {
-	switch s.(type) {
-	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
-		return s
-	default:
-		return cryptosigner.Opaque(s)
-	}
 }

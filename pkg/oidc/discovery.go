@@ -4,6 +4,7 @@
 package oidc
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -85,11 +86,11 @@ func (p *Provider) metadata() metadata {
 	}
 }
 
-// document is a public body with its entity tag.
+// document is a public body with the values of its headers, made once. Nothing in it changes.
 type document struct {
-	body   []byte
-	etag   string
-	maxAge int
+	body                                       []byte
+	etag                                       string
+	origin, cache, tag, sniff, content, length []string
 }
 
 func newDocument(v any) (document, error) {
@@ -100,28 +101,39 @@ func newDocument(v any) (document, error) {
 	return taggedDocument(b), nil
 }
 
+// documentAge is how long a document may be kept, in seconds.
+const documentAge = 900
+
 func taggedDocument(b []byte) document {
 	sum := sha256.Sum256(b)
-	return document{body: b, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, maxAge: 900}
+	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return document{
+		body: b, etag: etag, tag: []string{etag}, origin: []string{"*"},
+		cache: []string{"public, max-age=" + strconv.Itoa(documentAge)}, sniff: []string{"nosniff"},
+		content: []string{"application/json"}, length: []string{strconv.Itoa(len(b))},
+	}
 }
 
 // serve answers GET and HEAD, and 304 to those who have it. The document is public: any origin may read it.
-func (d document) serve(w http.ResponseWriter, r *http.Request) error {
+func (d *document) serve(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return nil
 	}
+	// The names are written as http.CanonicalHeaderKey would.
 	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(d.maxAge))
-	h.Set("ETag", d.etag)
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["Access-Control-Allow-Origin"] = d.origin
+	h["Cache-Control"] = d.cache
+	h["Etag"] = d.tag
+	h["X-Content-Type-Options"] = d.sniff
 	if strings.Contains(r.Header.Get("If-None-Match"), d.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = d.content
+	// Said, because net/http would send a body of this size in chunks.
+	h["Content-Length"] = d.length
 	if r.Method == http.MethodHead {
 		return nil
 	}
@@ -145,5 +157,11 @@ func (p *Provider) ServeJWKS(w http.ResponseWriter, r *http.Request) error {
 	if set == nil {
 		return p.writeFault(w, r, unavailable(keys.ErrNotReady))
 	}
-	return taggedDocument(set).serve(w, r)
+	d := p.jwks.Load()
+	if d == nil || !bytes.Equal(d.body, set) {
+		fresh := taggedDocument(set)
+		d = &fresh
+		p.jwks.Store(d)
+	}
+	return d.serve(w, r)
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/audit"
@@ -49,11 +50,13 @@ type Config struct {
 }
 
 // Provider serves the protocol endpoints and is the engine behind the sign-in (web.Engine). It is safe for use by
-// many goroutines; nothing in it changes after New.
+// many goroutines.
 type Provider struct {
 	cfg      Config
 	engine   machine
 	document document
+	// jwks is the key set as it was last served.
+	jwks atomic.Pointer[document]
 }
 
 // machine decides the grants. fosite stands behind it; a replacement passes the same tests (traps_test.go).

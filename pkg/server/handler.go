@@ -22,19 +22,30 @@ const requestLimit = 1900 * time.Millisecond
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range routes(s.site, s.engine) {
-		mux.Handle(r.pattern, r.handler)
+		mux.Handle(r.pattern, named(r.pattern, within(r.limit, r.handler)))
 	}
-	site := s.site.Handle(func(w http.ResponseWriter, r *http.Request) error { return s.unrouted(mux, w, r) })
+	nobody := within(requestLimit, s.site.Handle(func(w http.ResponseWriter, r *http.Request) error { return s.unrouted(mux, w, r) }))
+	// What no route takes comes here, so that the mux is asked once and never answers by itself.
+	mux.Handle(anything, nobody)
 	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, pattern := mux.Handler(r)
-		if pattern == "" || !clean(r.URL) {
-			site.ServeHTTP(w, r)
+		if !clean(r.URL) {
+			nobody.ServeHTTP(w, r)
 			return
 		}
-		web.SetRoute(r.Context(), pattern)
 		mux.ServeHTTP(w, r)
 	})
-	return s.site.Logged(s.health(s.hosts(s.deadline(inner))), s.metrics.observe)
+	return s.site.Logged(s.health(s.hosts(inner)), s.metrics.observe)
+}
+
+// anything is the pattern of what has no route.
+const anything = "/"
+
+// named tells the log and the metrics which route it is.
+func named(pattern string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		web.SetRoute(r.Context(), pattern)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // clean says whether an address is written in the one form that has a route: no empty or dotted parts, nothing
@@ -49,7 +60,7 @@ func (s *Server) unrouted(mux *http.ServeMux, w http.ResponseWriter, r *http.Req
 	for _, m := range []string{http.MethodGet, http.MethodPost} {
 		try := r.Clone(r.Context())
 		try.Method = m
-		if _, pattern := mux.Handler(try); pattern != "" && m != r.Method {
+		if _, pattern := mux.Handler(try); pattern != anything && m != r.Method {
 			allowed = append(allowed, m)
 		}
 	}
@@ -75,15 +86,13 @@ func (s *Server) hosts(next http.Handler) http.Handler {
 	})
 }
 
-// deadline bounds what a request may wait for the store. Password hashing and the floor of a refused sign-in have
-// limits of their own and are not cut short by it.
-func (s *Server) deadline(next http.Handler) http.Handler {
+// within bounds what a request may wait for the store; 0 does not.
+func within(limit time.Duration, next http.Handler) http.Handler {
+	if limit == 0 {
+		return next
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/login") && r.Method == http.MethodPost {
-			next.ServeHTTP(w, r)
-			return
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), requestLimit)
+		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

@@ -5,6 +5,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/web"
 )
@@ -28,6 +29,8 @@ type guarded struct {
 type route struct {
 	pattern string
 	handler http.Handler
+	// limit is how long a request may take in all; 0: it is not bounded here.
+	limit time.Duration
 }
 
 // protection is what stands before a handler.
@@ -37,7 +40,14 @@ func (a address) with(g protection) guarded { return guarded{a.pattern, g} }
 
 // to ends a route with a handler whose errors the site renders as pages.
 func (g guarded) to(site *web.Site, h web.Handler) route {
-	return route{g.pattern, g.guard(site.Handle(h))}
+	return route{g.pattern, g.guard(site.Handle(h)), requestLimit}
+}
+
+// unlimited is for what never waits for the store, and for the password, whose hashing and floor have limits of their
+// own and are not cut short.
+func (r route) unlimited() route {
+	r.limit = 0
+	return r
 }
 
 // open is for what any site may send a browser or a program to: reading, and the endpoints that decisions.md

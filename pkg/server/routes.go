@@ -14,9 +14,9 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 	w := site.Routes()
 	own := protection(site.SameOrigin)
 	return []route{
-		get("/.well-known/openid-configuration").with(open).to(site, engine.ServeDiscovery),
-		get("/.well-known/oauth-authorization-server").with(open).to(site, engine.ServeAuthServerMetadata),
-		get("/jwks").with(open).to(site, engine.ServeJWKS),
+		get("/.well-known/openid-configuration").with(open).to(site, engine.ServeDiscovery).unlimited(),
+		get("/.well-known/oauth-authorization-server").with(open).to(site, engine.ServeAuthServerMetadata).unlimited(),
+		get("/jwks").with(open).to(site, engine.ServeJWKS).unlimited(),
 
 		get("/authorize").with(open).to(site, w.Authorize),
 		post("/authorize").with(open).to(site, w.AuthorizePost),
@@ -32,7 +32,7 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		get("/flow/{id}").with(open).to(site, w.Flow),
 		get("/flow/{id}/restart").with(open).to(site, w.Restart),
 		get("/flow/{id}/login").with(open).to(site, w.Login),
-		post("/flow/{id}/login").with(own).to(site, w.LoginPost),
+		post("/flow/{id}/login").with(own).to(site, w.LoginPost).unlimited(),
 		get("/flow/{id}/enrol").with(open).to(site, w.Enrol),
 		post("/flow/{id}/enrol").with(own).to(site, w.EnrolPost),
 		get("/flow/{id}/factor").with(open).to(site, w.Factor),
@@ -40,7 +40,7 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		get("/flow/{id}/consent").with(open).to(site, w.Consent),
 		post("/flow/{id}/consent").with(own).to(site, w.ConsentPost),
 
-		get("/static/{name...}").with(open).to(site, w.Static),
+		get("/static/{name...}").with(open).to(site, w.Static).unlimited(),
 		get("/{$}").with(open).to(site, w.Home),
 	}
 }

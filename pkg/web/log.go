@@ -108,7 +108,8 @@ func (s *Site) panicked(sw *statusWriter, r *http.Request, p any) {
 }
 
 func (s *Site) line(r *http.Request, sw *statusWriter, rec *record, start time.Time, observe Observer) {
-	took := s.cfg.Now().Sub(start)
+	end := s.cfg.Now()
+	took := end.Sub(start)
 	level := slog.LevelInfo
 	if sw.status >= http.StatusInternalServerError {
 		level = slog.LevelError
@@ -121,10 +122,16 @@ func (s *Site) line(r *http.Request, sw *statusWriter, rec *record, start time.T
 	if observe != nil {
 		observe(rec.route, sw.status, took)
 	}
-	attrs := append([]slog.Attr{
+	h := s.cfg.Log.Handler()
+	if !h.Enabled(r.Context(), level) {
+		return
+	}
+	// The handler is asked directly: Logger would look up who called it, for every request the same place.
+	out := slog.NewRecord(end, level, "request", 0)
+	out.AddAttrs(
 		slog.String("request_id", rec.id), slog.String("method", r.Method), slog.String("route", rec.route),
 		slog.Int("status", sw.status), slog.Int("bytes", sw.bytes), slog.Duration("took", took),
-		slog.String("source", s.source(r)),
-	}, rec.attrs...)
-	s.cfg.Log.LogAttrs(r.Context(), level, "request", attrs...)
+		slog.String("source", s.source(r)))
+	out.AddAttrs(rec.attrs...)
+	_ = h.Handle(r.Context(), out)
 }
