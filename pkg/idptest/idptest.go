@@ -287,3 +287,6 @@ func (p *IDP) Secure(tb testing.TB, host string) *Node {
 	q.cfg.Issuer = "https://" + host
 	return q.start(tb, listen(tb))
 }
+
+// Config is the configuration of every node.
+func (p *IDP) Config() config.Config { return p.cfg }

@@ -235,11 +235,14 @@ func (r *Ring) Verify(kid, alg string, u Use) (crypto.PublicKey, bool) {
 
 // Listing is a key as `key list` shows it: nothing in it is secret.
 type Listing struct {
-	ID, Alg         string
-	State           State
-	Made, Activated time.Time
+	ID        string    `json:"kid"`
+	Alg       string    `json:"alg"`
+	State     State     `json:"state"`
+	Made      time.Time `json:"made"`
+	Activated time.Time `json:"activated,omitzero"`
 	// Leaves is when a retired key leaves the JWKS; Gone is when it stops verifying hints.
-	Leaves, Gone time.Time
+	Leaves time.Time `json:"leaves,omitzero"`
+	Gone   time.Time `json:"gone,omitzero"`
 }
 
 // List returns the keys in the order they were made.
