@@ -80,13 +80,16 @@ func (s *Site) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case in.Get("action") == "cancel":
 		return s.refuse(w, r, f, string(flow.ReasonAccessDenied))
-	case s.needsTicket(f):
+	case s.needsTicket(f), f.Ticket != "" && in.Has("ticket"):
 		return s.takeTicket(w, r, f, strings.TrimSpace(in.Get("ticket")))
 	}
 	bind := s.jar.bind(r)
 	e, err := s.factor().Confirm(r.Context(), s.attempt(r, f), in)
 	if errors.Is(err, authn.ErrRejected) {
 		return s.setupRefused(w, r, f)
+	}
+	if errors.Is(err, authn.ErrGone) && f.Ticket != "" {
+		return s.ticketRefused(w, r, f, "ticket")
 	}
 	if err != nil {
 		return fmt.Errorf("confirm set-up: %w", err)
@@ -120,13 +123,21 @@ func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow
 // the step that spends it.
 func (s *Site) takeTicket(w http.ResponseWriter, r *http.Request, f *flow.Flow, ticket string) error {
 	if ticket == "" || len(ticket) > 128 {
-		p := s.ticketPage(w, r, f)
-		p.Problem = "rejected"
-		s.page(w, r, http.StatusOK, p, f.Request.RedirectURI)
-		return nil
+		return s.ticketRefused(w, r, f, "no ticket")
 	}
 	if err := s.cfg.Flows.Mark(r.Context(), f.ID, s.jar.bind(r), flow.Update{Ticket: ticket}); err != nil {
 		return fmt.Errorf("keep ticket: %w", err)
 	}
 	return see(w, r, "/flow/"+f.ID+"/enrol")
+}
+
+// ticketRefused asks for the ticket again. The set-up that was begun goes on with the next one: nobody scans twice for
+// a slip.
+func (s *Site) ticketRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, reason string) error {
+	s.cfg.Audit.Event(r.Context(), audit.FactorRejected, slog.String("account", f.Account.ID),
+		slog.String("reason", reason), slog.String("request_id", Reference(r.Context())))
+	p := s.ticketPage(w, r, f)
+	p.Problem = "rejected"
+	s.page(w, r, http.StatusOK, p, f.Request.RedirectURI)
+	return nil
 }

@@ -82,3 +82,32 @@ func TestNotTicked(t *testing.T) {
 		w.Advance(25 * time.Hour)
 	}
 }
+
+// TestTicketWithASlip: a set-up ticket that was typed wrong is asked for again, and nothing is scanned twice.
+func TestTicketWithASlip(t *testing.T) {
+	w := newWorld(t, idptest.Setup{})
+	b := w.open(t, desktop())
+	name := b.reset()
+	ticket, err := w.Node.Office.Ticket(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.begin()
+	b.password(name)
+	b.want(200, "Type your set-up ticket")
+	b.give("ticket", ticket[:len(ticket)-1]+"0")
+	b.want(200, "Secure your account")
+	key := b.key()
+	b.code(w.codeOf(t, key))
+	b.want(200, "Type your set-up ticket")
+	b.alertHasFocus()
+	b.give("ticket", ticket)
+	b.want(200, "Secure your account")
+	if again := b.key(); again != key {
+		t.Errorf("key after the slip = %q, want %q as before", again, key)
+	}
+	b.code(w.codeOf(t, key))
+	b.want(200, "Set-up complete")
+	b.press("Continue")
+	b.wantApp()
+}

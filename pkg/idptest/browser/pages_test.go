@@ -47,7 +47,8 @@ func places() []place {
 		}},
 		{"ticket", 200, "Type your set-up ticket", "Typ uw instelcode", func(b *tab) { b.ask().as(b.reset(), idptest.Password) }},
 		{"ticket-error", 200, "Type your set-up ticket", "Typ uw instelcode", func(b *tab) {
-			b.ask().as(b.reset(), idptest.Password).give("ticket", strings.Repeat("x", 200))
+			b.ask().as(b.reset(), idptest.Password).give("ticket", "not-the-ticket")
+			b.give("code", b.world.codeOf(b.T, b.text("#totp-key")))
 		}},
 		{"consent", 200, "Allow Case App to use your account?", "Mag Case App uw account gebruiken?", func(b *tab) {
 			b.get(b.world.third.AuthURL(idptest.With("scope", "openid profile email address phone offline_access")))
