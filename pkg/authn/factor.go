@@ -15,6 +15,9 @@ type Directory interface {
 	// Verify checks a password. It answers ErrRejected for a wrong name, a wrong or empty password and an
 	// account that is not active, each with the same work; ErrBusy, ErrUnavailable or ErrLost otherwise.
 	Verify(ctx context.Context, name, password string) (Account, error)
+	// Canonical returns the one form of all spellings of a name that Verify takes for the same account. Guesses are
+	// counted under it. What cannot be a name may have any form.
+	Canonical(name string) string
 }
 
 // Lane separates guesses from a browser with a remembered device in force from all others, so that a stranger

@@ -83,11 +83,11 @@ func (s *Site) submitLogin(w http.ResponseWriter, r *http.Request) error {
 }
 
 // guesses are the counters a password guess is charged to (decisions.md, Guesses). The name is hashed whether it
-// exists or not, so unknown names are alike. A browser that is remembered for the name has a count of its own, so
+// exists or not, so unknown names are alike, in its canonical form, so that another spelling gives no new guesses. A browser that is remembered for the name has a count of its own, so
 // that a flood from elsewhere does not keep the owner out (security.md SF-14).
 func (s *Site) guesses(r *http.Request, name string) ([]throttle.Guess, error) {
-	src, key := network(s.source(r)), strings.ToLower(name)
-	tag, err := s.knownDevice(r, name)
+	src, key := network(s.source(r)), s.cfg.Directory.Canonical(name)
+	tag, err := s.knownDevice(r, key)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,8 @@ func (s *Site) guesses(r *http.Request, name string) ([]throttle.Guess, error) {
 	}, nil
 }
 
-// knownDevice returns the tag of the device cookie that stands for name at this browser; empty if there is none.
+// knownDevice returns the tag of the device cookie that stands for a canonical name at this browser; empty if there is
+// none.
 func (s *Site) knownDevice(r *http.Request, name string) (string, error) {
 	prefix := s.jar.name(deviceCookie)
 	tried := 0
@@ -120,7 +121,7 @@ func (s *Site) knownDevice(r *http.Request, name string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("known device: %w", err)
 		}
-		if strings.EqualFold(owner, name) {
+		if owner == name {
 			return tag, nil
 		}
 	}

@@ -30,6 +30,15 @@ var _ authn.Directory = (*Directory)(nil)
 // New returns the directory.
 func New(cfg Config) *Directory { return &Directory{accounts: cfg.Accounts, hasher: cfg.Hasher} }
 
+// Canonical implements authn.Directory.
+func (d *Directory) Canonical(name string) string {
+	canonical, err := Canonical(name)
+	if err != nil {
+		return name
+	}
+	return canonical
+}
+
 // nobody is looked up for a name that cannot be one: no canonical name has a space in it, so it finds nobody and
 // costs what every name costs.
 const nobody = " "
