@@ -83,8 +83,9 @@ func (s *Site) submitLogin(w http.ResponseWriter, r *http.Request) error {
 }
 
 // guesses are the counters a password guess is charged to (decisions.md, Guesses). The name is hashed whether it
-// exists or not, so unknown names are alike, in its canonical form, so that another spelling gives no new guesses. A browser that is remembered for the name has a count of its own, so
-// that a flood from elsewhere does not keep the owner out (security.md SF-14).
+// exists or not, so unknown names are alike, and in its canonical form, so that another spelling gives no new guesses.
+// A browser that is remembered for the name has a count of its own, so that a flood from elsewhere does not keep the
+// owner out (security.md SF-14).
 func (s *Site) guesses(r *http.Request, name string) ([]throttle.Guess, error) {
 	src, key := network(s.source(r)), s.cfg.Directory.Canonical(name)
 	tag, err := s.knownDevice(r, key)
