@@ -87,8 +87,8 @@ func TestSC05(t *testing.T) {
 }
 
 func TestAllProblemsAtOnce(t *testing.T) {
-	_, err := Load(write(t, "issuer: http://login.example.com/\nredis: {mode: both}\nlog: {level: loud}\n"), nil)
-	for _, want := range []string{"issuer:", "redis.mode:", "log.level:", "secrets.keys: not set; make one with `lychgate secret new`", "secrets.pepper:"} {
+	_, err := Load(write(t, "issuer: http://login.example.com/\nredis: {mode: both}\nlog: {level: loud}\nnonsense: 1\n"), []string{"LYCHGATE_NOTHING=1"})
+	for _, want := range []string{"issuer:", "line 4: \"nonsense\"", "LYCHGATE_NOTHING", "redis.mode:", "log.level:", "secrets.keys: not set; make one with `lychgate secret new`", "secrets.pepper:"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Load() = %v, want %q in it", err, want)
 		}

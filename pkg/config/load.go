@@ -40,14 +40,11 @@ func Load(file string, environ []string) (Config, error) {
 		problems = append(problems, readFile(v, file)...)
 	}
 	problems = append(problems, readEnviron(v, environ)...)
-	if len(problems) > 0 {
-		return Config{}, problems
-	}
 	cfg := Default()
 	hook := mapstructure.ComposeDecodeHookFunc(
 		mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(","))
 	if err := v.Unmarshal(&cfg, viper.DecodeHook(hook)); err != nil {
-		return Config{}, Problems{"a value is not of its type: " + strings.ReplaceAll(err.Error(), "\n", " ")}
+		return Config{}, append(problems, "a value is not of its type: "+strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 	problems = append(problems, cfg.readSecrets()...)
 	problems = append(problems, cfg.validate()...)
@@ -67,13 +64,11 @@ func readFile(v *viper.Viper, file string) Problems {
 	if err != nil || len(body) > maxFile {
 		return Problems{file + ": cannot be read, or is over 1 MiB"}
 	}
-	if p := checkNames(body, file); len(p) > 0 {
-		return p
+	problems := checkNames(body, file)
+	if err := v.ReadConfig(bytes.NewReader(body)); err != nil && len(problems) == 0 {
+		problems = Problems{file + ": " + err.Error()}
 	}
-	if err := v.ReadConfig(bytes.NewReader(body)); err != nil {
-		return Problems{file + ": " + err.Error()}
-	}
-	return nil
+	return problems
 }
 
 // readEnviron takes LYCHGATE_A_B for the setting a.b. One that fits no setting is refused: it was misspelt, and

@@ -215,16 +215,28 @@ func TestServeProcess(t *testing.T) {
 	}
 	key := "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 	listen, health := freeAddr(t), freeAddr(t)
-	cmd := exec.CommandContext(t.Context(), bin, "serve")
-	cmd.Env = []string{
+	env := []string{
 		"LYCHGATE_ISSUER=http://" + listen, "LYCHGATE_LISTEN=" + listen, "LYCHGATE_HEALTH_LISTEN=" + health, "LYCHGATE_REDIS_ADDRESSES=" + addr,
 		"LYCHGATE_SECRETS_KEYS=1:" + key, "LYCHGATE_SECRETS_INDEX_KEY=" + key, "LYCHGATE_SECRETS_PAIRWISE_KEY=" + key, "LYCHGATE_SECRETS_PEPPER=" + key,
 	}
 	var log strings.Builder
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	start := func() *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), bin, "serve")
+		cmd.Env, cmd.Stderr = env, &log
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
 	}
+	stop := func(cmd *exec.Cmd) {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("SIGTERM: %v: %s", err, log.String())
+		}
+	}
+	cmd := start()
 	client := http.Client{Timeout: time.Second}
 	ok := func(url string) bool {
 		res, err := client.Get(url)
@@ -234,7 +246,7 @@ func TestServeProcess(t *testing.T) {
 		defer res.Body.Close()
 		return res.StatusCode == http.StatusOK
 	}
-	within(t, 3*time.Second, "ready", func() bool { return ok("http://" + health + "/readyz") })
+	within(t, 10*time.Second, "ready, with the very first keys made", func() bool { return ok("http://" + health + "/readyz") })
 	for _, u := range []string{"http://" + listen + "/.well-known/openid-configuration", "http://" + listen + "/livez", "http://" + health + "/metrics"} {
 		if !ok(u) {
 			t.Errorf("%s does not answer", u)
@@ -246,12 +258,10 @@ func TestServeProcess(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("SIGTERM: %v: %s", err, log.String())
-	}
+	stop(cmd)
+	cmd = start()
+	within(t, time.Second, "ready", func() bool { return ok("http://" + health + "/readyz") })
+	stop(cmd)
 	for line := range strings.Lines(log.String()) {
 		var fields map[string]any
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {
