@@ -106,7 +106,7 @@ type Evidence struct {
 
 // Authentication context classes (decisions.md).
 const (
-	ACRPassword = "urn:lychgate:acr:pwd"
+	ACRPassword = "urn:lychgate:acr:pwd" //nolint:gosec // a name
 	ACRFactor   = "urn:lychgate:acr:mfa"
 )
 

@@ -262,12 +262,18 @@ func TestServeProcess(t *testing.T) {
 	cmd = start()
 	within(t, time.Second, "ready", func() bool { return ok("http://" + health + "/readyz") })
 	stop(cmd)
-	for line := range strings.Lines(log.String()) {
+	checkLog(t, log.String(), key)
+}
+
+// checkLog: every line is JSON, and no secret stands in one.
+func checkLog(t *testing.T, log, secret string) {
+	t.Helper()
+	for line := range strings.Lines(log) {
 		var fields map[string]any
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {
 			t.Errorf("log line is no JSON: %s", line)
 		}
-		if strings.Contains(line, key) {
+		if strings.Contains(line, secret) {
 			t.Errorf("a secret is logged: %s", line)
 		}
 	}

@@ -56,7 +56,7 @@ func TestGracefulStop(t *testing.T) {
 	go func() { ended <- p.Node.Run(ctx, public, health) }()
 	b := p.BrowserAt(t, &idptest.Node{Addr: public.Addr().String()})
 	page := b.Get(t, p.RP.AuthURL())
-	answered := make(chan *http.Response, 1)
+	answered := make(chan int, 1)
 	go func() {
 		form := url.Values{"username": {"nobody@acme.example"}, "password": {idptest.Password}}
 		req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, page.URL.String(), strings.NewReader(form.Encode()))
@@ -68,16 +68,16 @@ func TestGracefulStop(t *testing.T) {
 		res, err := b.Client.Do(req)
 		if err != nil {
 			t.Errorf("the request under way was cut off: %v", err)
+			answered <- 0
+			return
 		}
-		answered <- res
+		defer res.Body.Close()
+		answered <- res.StatusCode
 	}()
 	within(t, 5*time.Second, "the password is being checked", func() bool { return hashes.Load() > 0 })
 	cancel()
-	if res := <-answered; res != nil {
-		defer res.Body.Close()
-		if res.StatusCode != http.StatusOK {
-			t.Errorf("the request under way got %d", res.StatusCode)
-		}
+	if status := <-answered; status != http.StatusOK {
+		t.Errorf("the request under way got %d", status)
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("Run() = %v", err)
