@@ -194,21 +194,26 @@ func (b *tab) write(id, text string) {
 // sight of a page that comes out of the cache of the Back button.
 func eval[T any](b *tab, script string) T {
 	b.Helper()
-	var v T
+	v, err := evaluate[T](b, script)
+	if err != nil {
+		b.Fatalf("%.200s: %v", script, err)
+	}
+	return v
+}
+
+func evaluate[T any](b *tab, script string) (v T, err error) {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	got, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{Expression: script, ReturnByValue: new(true), AwaitPromise: new(true)})
 	switch {
 	case err != nil:
-		b.Fatalf("%.200s: %v", script, err)
+		return v, err
 	case got.ExceptionDetails != nil:
-		b.Fatalf("%.200s: %s", script, got.ExceptionDetails.Exception.Description)
+		return v, &chromedp.ExceptionError{ExceptionDetails: got.ExceptionDetails}
 	case len(got.Result.Value) > 0:
-		if err := json.Unmarshal(got.Result.Value, &v); err != nil {
-			b.Fatalf("%.200s: %v", script, err)
-		}
+		err = json.Unmarshal(got.Result.Value, &v)
 	}
-	return v
+	return v, err
 }
 
 // text is what stands in the first element that matches.
@@ -223,12 +228,16 @@ func (b *tab) count(selector string) int {
 	return eval[int](b, fmt.Sprintf(`document.querySelectorAll(%q).length`, selector))
 }
 
-// eventually waits until a condition in the page holds.
+// eventually waits until a condition holds, in this page or in the one that it leads to.
 func (b *tab) eventually(script string) {
 	b.Helper()
 	deadline, tick := time.After(patience), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
-	for !eval[bool](b, script) {
+	for {
+		// An error is the answer of a page that just went.
+		if ok, err := evaluate[bool](b, script); ok && err == nil {
+			return
+		}
 		select {
 		case <-deadline:
 			b.Fatalf("at %s %q: never true: %s (focus on %s)", b.where(), b.text("h1"), script, b.focus())
