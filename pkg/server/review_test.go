@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/idptest"
@@ -118,5 +119,72 @@ func TestReviewNoWayAround(t *testing.T) {
 	}
 	if got := b.Get(t, flow); got.Status != http.StatusBadRequest {
 		t.Errorf("the flow before the restart: %d", got.Status)
+	}
+}
+
+// TestReviewTickets: a second reset ends the ticket of the first one, which may be in the wrong hands.
+func TestReviewTickets(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	p.AddEnrolled(t, anna, "acme")
+	reset := func() string {
+		t.Helper()
+		if _, err := p.Node.Office.Apply(t.Context(), anna, authn.ResetFactor, ""); err != nil {
+			t.Fatal(err)
+		}
+		ticket, err := p.Node.Office.Ticket(t.Context(), anna)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ticket
+	}
+	enrol := func(ticket string) string {
+		t.Helper()
+		page := p.Browser(t).Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password).Submit(t, url.Values{"ticket": {ticket}})
+		return page.Code(t, idptest.CodeOf(t, idptest.SecretOf(t, page.Find("#totp-key").Text()), p.Now())).H1()
+	}
+	first, second := reset(), reset()
+	if got := enrol(first); got == "Set-up complete" {
+		t.Error("the ticket of the reset before was taken")
+	}
+	if got := enrol(second); got != "Set-up complete" {
+		t.Errorf("the new ticket: %q", got)
+	}
+}
+
+// TestReviewLog: an address of a flow is one half of what opens it; it stands in no log line.
+func TestReviewLog(t *testing.T) {
+	var log strings.Builder
+	p := idptest.New(t, idptest.Setup{Log: &log})
+	p.AddEnrolled(t, anna, "acme")
+	b := p.Browser(t)
+	page := b.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password)
+	b.Header.Set("Sec-Fetch-Site", "cross-site")
+	if got := page.Code(t, "000000"); got.Status != http.StatusForbidden {
+		t.Fatalf("from another site: %d", got.Status)
+	}
+	p.Node.Stop()
+	id := strings.Split(page.URL.Path, "/")[2]
+	if !strings.Contains(log.String(), "origin.refused") || strings.Contains(log.String(), id) {
+		t.Errorf("the log names the flow, or not the event:\n%s", log.String())
+	}
+}
+
+// TestReviewImport: what is wrong in any line is found before the first account is written.
+func TestReviewImport(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	p.Node.Office.Accounts.Create(t.Context(), authn.NewAccount{ID: "taken", Name: "old", PasswordRecord: "x"}) //nolint:errcheck,gosec // refused below if it failed
+	good := `{"username":"first","password":"correct-horse-battery","sub":"one"}` + "\n"
+	for what, line := range map[string]string{
+		"a password made of the name": `{"username":"maximilian.mustermann","password":"mustermann-maximilian"}`,
+		"a sub twice":                 `{"username":"second","password":"correct-horse-battery","sub":"one"}`,
+		"a sub that exists":           `{"username":"second","password":"correct-horse-battery","sub":"taken"}`,
+	} {
+		n, err := p.Node.Office.Import(t.Context(), strings.NewReader(good+line))
+		if err == nil || n != 0 || !strings.Contains(err.Error(), "line 2") {
+			t.Errorf("%s: %d imported, %v", what, n, err)
+		}
+		if _, err := p.Node.Office.Find(t.Context(), "first"); err == nil {
+			t.Fatalf("%s: the line before was written", what)
+		}
 	}
 }
