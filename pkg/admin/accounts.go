@@ -57,7 +57,7 @@ func (o *Office) Add(ctx context.Context, e Entry) (authn.Account, error) {
 }
 
 // Import creates an account for every line of r. The whole file is checked before anything is written: bad lines,
-// lines and names that stand twice, and names that exist, each with the line's number. It answers how many were
+// names and subs that stand twice or exist, each with the line's number. It answers how many were
 // written; if the store fails half way, running the rest again is safe, since names that exist are refused.
 func (o *Office) Import(ctx context.Context, r io.Reader) (int, error) {
 	entries, problems := o.readImport(ctx, r)
@@ -66,7 +66,7 @@ func (o *Office) Import(ctx context.Context, r io.Reader) (int, error) {
 	}
 	for i, e := range entries {
 		if _, err := o.Add(ctx, e); err != nil {
-			return i, fmt.Errorf("line %d (%s): %w; %d accounts before it were imported", i+1, e.Username, err, i)
+			return i, fmt.Errorf("%s: %w; %d accounts before it were imported", e.Username, err, i)
 		}
 	}
 	return len(entries), nil
@@ -118,14 +118,29 @@ func (o *Office) readLine(ctx context.Context, text []byte, names map[string]int
 		return e, fmt.Errorf("username: %q stands in line %d already", e.Username, first)
 	}
 	names[n.Name] = line
-	_, err = o.Accounts.ByName(ctx, n.Name)
-	switch {
-	case err == nil:
-		return e, fmt.Errorf("username: %q exists already", e.Username)
-	case !errors.Is(err, authn.ErrNotFound):
-		return e, err
+	if _, err = o.Accounts.ByName(ctx, n.Name); !errors.Is(err, authn.ErrNotFound) {
+		return e, taken("username", e.Username, err)
+	}
+	if e.Subject == "" {
+		return e, nil
+	}
+	// No name begins with a blank: both can stand in one map.
+	if first, twice := names[" "+e.Subject]; twice {
+		return e, fmt.Errorf("sub: %q stands in line %d already", e.Subject, first)
+	}
+	names[" "+e.Subject] = line
+	if _, err = o.Accounts.ByID(ctx, e.Subject); !errors.Is(err, authn.ErrNotFound) {
+		return e, taken("sub", e.Subject, err)
 	}
 	return e, nil
+}
+
+// taken is the answer to a name or sub that was found, or could not be looked up.
+func taken(field, value string, err error) error {
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %q %w", field, value, authn.ErrExists)
 }
 
 // check says what is wrong with an entry. It hashes nothing, so that a whole file is checked in no time.
@@ -143,7 +158,7 @@ func (o *Office) check(ctx context.Context, e Entry) (authn.NewAccount, error) {
 			problems = append(problems, fmt.Errorf("password_hash: %w", err))
 		}
 	default:
-		if err := o.Passwords.CheckPassword(e.Password); err != nil {
+		if err := o.Passwords.CheckPassword(e.Password, nameWords(e.Username)...); err != nil {
 			problems = append(problems, fmt.Errorf("password: %w", err))
 		}
 	}

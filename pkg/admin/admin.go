@@ -137,10 +137,14 @@ func (o *Office) Ticket(ctx context.Context, name string) (string, error) {
 	return o.Accounts.NewTicket(ctx, rec.ID)
 }
 
+// nameWords are what a password must not be made of.
+func nameWords(name string) []string {
+	return strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("@._-+ ", r) })
+}
+
 // record checks a new password and returns its PHC record.
 func (o *Office) record(ctx context.Context, name, password string) (string, error) {
-	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune("@._-+ ", r) })
-	if err := o.Passwords.CheckPassword(password, words...); err != nil {
+	if err := o.Passwords.CheckPassword(password, nameWords(name)...); err != nil {
 		return "", fmt.Errorf("password: %w", err)
 	}
 	return o.Passwords.Hash(ctx, password)
