@@ -105,7 +105,8 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, q *flow.Request) er
 	case step == flow.StepRefused || q.HasPrompt("none"):
 		return s.cfg.Engine.Refuse(w, r, q, string(reason))
 	case step == flow.StepLogin:
-		f.Account, f.PasswordAt, f.Factors = nil, time.Time{}, nil
+		// Somebody else may sign in: nothing of the session counts.
+		f.Account, f.PasswordAt, f.Factors, f.Session, f.Consented = nil, time.Time{}, nil, "", nil
 	}
 	bind, err := s.binding(w, r)
 	if err != nil {

@@ -99,7 +99,8 @@ func New(cfg Config) (*Site, error) {
 		return nil, err
 	}
 	s.origin.SetDenyHandler(s.Handle(func(_ http.ResponseWriter, r *http.Request) error {
-		s.cfg.Audit.Event(r.Context(), audit.OriginRefused, slog.String("route", r.URL.Path))
+		s.cfg.Audit.Event(r.Context(), audit.OriginRefused, slog.String("route", r.Pattern),
+			slog.String("request_id", Reference(r.Context())))
 		return &Error{Status: http.StatusForbidden, Kind: "origin"}
 	}))
 	return s, nil
