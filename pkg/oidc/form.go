@@ -28,9 +28,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *fault) {
 	if r.Method != http.MethodPost {
 		return nil, &fault{code: codeInvalidRequest, reason: reasonMethod, detail: "method", err: errMethod}
 	}
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset := strings.ToLower(params["charset"])
-	if err != nil || kind != "application/x-www-form-urlencoded" || (charset != "" && charset != "utf-8") {
+	if !formType(r.Header.Get("Content-Type")) {
 		return nil, invalidRequest(reasonForm, "content type")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -41,6 +39,18 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *fault) {
 		return nil, wrapFault(codeInvalidRequest, err)
 	}
 	return parseForm(string(body))
+}
+
+const urlencoded = "application/x-www-form-urlencoded"
+
+// formType says whether a body is urlencoded, in UTF-8 if anything is said.
+func formType(header string) bool {
+	if header == urlencoded {
+		return true
+	}
+	kind, params, err := mime.ParseMediaType(header)
+	charset := strings.ToLower(params["charset"])
+	return err == nil && kind == urlencoded && (charset == "" || charset == "utf-8")
 }
 
 // parseForm is strict: a body that two parsers could read in two ways is refused. Parameters without a value count as

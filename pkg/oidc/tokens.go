@@ -10,7 +10,6 @@ import (
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/token/jwt"
 
-	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/grant"
 )
 
@@ -40,20 +39,9 @@ func (s *strategy) ValidateAuthorizeCode(ctx context.Context, _ fosite.Requester
 	return acted(ctx)
 }
 
-// GenerateAccessToken returns the token of the unit of work; client credentials ask the store here.
+// GenerateAccessToken returns the token of the unit of work.
 func (s *strategy) GenerateAccessToken(ctx context.Context, _ fosite.Requester) (string, string, error) {
 	w := workOf(ctx)
-	if w.grantType == client.GrantCredentials && !w.asked {
-		w.asked = true
-		g := grant.Grant{
-			ClientID: w.client.ID, Scopes: w.scopes, Audience: w.client.Recipients(), RequestedAt: s.p.now(),
-		}
-		w.issued, w.err = s.p.cfg.Grants.IssueClient(ctx, g, s.p.access(w.client, w.scopes))
-		w.done = w.err == nil
-		if w.done && w.issued.Grant.ClientID == "" {
-			w.issued.Grant = g
-		}
-	}
 	if w.err != nil || !w.done {
 		return "", "", errStore
 	}
@@ -65,6 +53,21 @@ func (s *strategy) GenerateAccessToken(ctx context.Context, _ fosite.Requester) 
 		}
 	}
 	return w.access, noSignature, nil
+}
+
+// credentials asks the store for the access token of a client that acts for itself (RFC 6749 §4.4).
+func (s *strategy) credentials(ctx context.Context, w *work) error {
+	w.asked = true
+	g := grant.Grant{
+		ClientID: w.client.ID, Scopes: w.scopes, Audience: w.client.Recipients(), RequestedAt: s.p.now(),
+	}
+	w.issued, w.err = s.p.cfg.Grants.IssueClient(ctx, g, s.p.access(w.client, w.scopes))
+	w.done = w.err == nil
+	if w.done && w.issued.Grant.ClientID == "" {
+		w.issued.Grant = g
+	}
+	_, _, err := s.GenerateAccessToken(ctx, nil)
+	return err
 }
 
 // ValidateAccessToken is never asked.

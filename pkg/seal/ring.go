@@ -72,11 +72,14 @@ func (r *Ring) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 func (r *Ring) Seal(now time.Time, purpose string, plain, ad []byte) ([]byte, error) {
 	hour := uint32(now.Unix()/3600) & 0xffffff //nolint:gosec // three bytes last until the year 3883
 	d := derived{purpose: purpose, id: r.active, hour: hour}
-	a, err := r.aead(d)
-	if err != nil {
-		return nil, err
+	a, kept := r.kept(d)
+	if !kept {
+		var err error
+		if a, err = r.derive(d); err != nil {
+			return nil, err
+		}
+		r.keep(d, a)
 	}
-	r.keep(d, a)
 	out := append(make([]byte, 0, Overhead+len(plain)), r.active)
 	out = append(out, hourBytes(hour)...)
 	return a.Seal(out, nil, plain, ad), nil //nolint:gosec // the AEAD makes its own random nonce and takes none
@@ -91,23 +94,35 @@ func (r *Ring) Open(purpose string, sealed, ad []byte) ([]byte, error) {
 		return nil, ErrUnknownKey
 	}
 	d := derived{purpose, sealed[0], uint32(sealed[1])<<16 | uint32(sealed[2])<<8 | uint32(sealed[3])}
-	a, err := r.aead(d)
-	if err != nil {
-		return nil, err
+	a, kept := r.kept(d)
+	if !kept {
+		var err error
+		if a, err = r.derive(d); err != nil {
+			return nil, err
+		}
 	}
 	plain, err := a.Open(nil, nil, sealed[header:], ad)
 	if err != nil {
 		return nil, ErrForged
 	}
-	// Only after it opened: forged hours must not fill the cache.
-	r.keep(d, a)
+	if !kept {
+		// Only after it opened: forged hours must not fill the cache.
+		r.keep(d, a)
+	}
 	return plain, nil
 }
 
-func (r *Ring) aead(d derived) (cipher.AEAD, error) {
-	if a, ok := r.cache.Load(d); ok {
-		return a.(cipher.AEAD), nil //nolint:errcheck,forcetypeassert // nothing else is put there
+// kept is a derived key that is in the cache.
+func (r *Ring) kept(d derived) (cipher.AEAD, bool) {
+	v, ok := r.cache.Load(d)
+	if !ok {
+		return nil, false
 	}
+	a, ok := v.(cipher.AEAD)
+	return a, ok
+}
+
+func (r *Ring) derive(d derived) (cipher.AEAD, error) {
 	k := r.keys[d.id]
 	info := d.purpose + "\x00" + string(hourBytes(d.hour))
 	sub, err := hkdf.Key(sha256.New, k.secret[:], nil, info, KeySize)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/seal"
 )
 
 // Refresh implements grant.Store.
@@ -72,11 +73,15 @@ func (s grants) issueClient(ctx context.Context, g grant.Grant, a grant.Access) 
 	if err := s.gate(); err != nil {
 		return grant.Issued{}, err
 	}
-	b, err := s.random(32)
+	b, err := s.random(seal.TagSize)
 	if err != nil {
 		return grant.Issued{}, err
 	}
-	t, err := s.newToken(s.index.HashTag("client grant", string(b)))
+	tag, err := seal.TagText(b)
+	if err != nil {
+		return grant.Issued{}, err
+	}
+	t, err := s.newToken(tag)
 	if err != nil {
 		return grant.Issued{}, err
 	}
