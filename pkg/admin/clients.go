@@ -37,12 +37,23 @@ func (o *Office) AddClients(ctx context.Context, list []client.Registration) ([]
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("nothing was registered:\n%w", err)
 	}
-	for _, reg := range out {
+	for i, reg := range out {
 		if err := o.Clients.PutClient(ctx, reg.Client); err != nil {
-			return nil, fmt.Errorf("register client %s: %w", reg.ID, err)
+			return nil, fmt.Errorf("register client %s: %w", reg.ID, errors.Join(err, o.takeBack(ctx, out[:i])))
 		}
 	}
 	return out, nil
+}
+
+// takeBack removes clients whose secrets nobody will see.
+func (o *Office) takeBack(ctx context.Context, list []Registered) error {
+	var left []error
+	for _, reg := range list {
+		if err := o.Clients.RemoveClient(context.WithoutCancel(ctx), reg.ID); err != nil {
+			left = append(left, fmt.Errorf("client %s stays registered without its secret: `lychgate client remove %s`: %w", reg.ID, reg.ID, err))
+		}
+	}
+	return errors.Join(left...)
 }
 
 func (o *Office) prepare(ctx context.Context, c *client.Client, secret string) (Registered, error) {

@@ -98,6 +98,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 func TestIssuer(t *testing.T) {
 	for issuer, good := range map[string]bool{
 		"https://login.example.com": true, "https://login.example.com:8443": true, "http://localhost:8080": true, "http://127.0.0.1:1": true,
+		"https://login.example.com:443": false, "http://localhost:80": false, "https://login.example.com:": false,
 		"http://login.example.com": false, "https://login.example.com/": false, "https://login.example.com/a": false,
 		"https://u@login.example.com": false, "https://login.example.com?x": false, "https://Login.example.com": false,
 		"ftp://login.example.com": false, "login.example.com": false, "": false, "https://": false, "http://localhost.example.com": false,

@@ -96,6 +96,9 @@ func (c *Config) validateIssuer() Problems {
 		return Problems{"issuer: http is for localhost alone; use https"}
 	case u.Scheme != "http" && u.Scheme != "https":
 		return Problems{"issuer: the scheme has to be https"}
+	case strings.HasSuffix(u.Host, ":") || (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80"):
+		// Browsers leave it out, so that every request would come with another Host.
+		return Problems{"issuer: leave the port out where it is the usual one"}
 	}
 	return nil
 }
