@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lychgate/lychgate/pkg/admin"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
@@ -172,7 +173,9 @@ func TestReviewLog(t *testing.T) {
 // TestReviewImport: what is wrong in any line is found before the first account is written.
 func TestReviewImport(t *testing.T) {
 	p := idptest.New(t, idptest.Setup{})
-	p.Node.Office.Accounts.Create(t.Context(), authn.NewAccount{ID: "taken", Name: "old", PasswordRecord: "x"}) //nolint:errcheck,gosec // refused below if it failed
+	if _, err := p.Node.Office.Add(t.Context(), admin.Entry{Username: "old", Subject: "taken", Password: idptest.Password}); err != nil {
+		t.Fatal(err)
+	}
 	good := `{"username":"first","password":"correct-horse-battery","sub":"one"}` + "\n"
 	for what, line := range map[string]string{
 		"a password made of the name": `{"username":"maximilian.mustermann","password":"mustermann-maximilian"}`,
