@@ -177,7 +177,7 @@ func (c *Config) validateNumbers() Problems {
 		got, min, max time.Duration
 	}{
 		{"lifetimes.session_idle", l.SessionIdle, time.Minute, 24 * time.Hour},
-		{"lifetimes.session_end", l.SessionEnd, time.Minute, 30 * 24 * time.Hour},
+		{"lifetimes.session_end", l.SessionEnd, 15 * time.Minute, 30 * 24 * time.Hour},
 		{"lifetimes.access_token", l.AccessToken, time.Second, 24 * time.Hour},
 		{"lifetimes.jwt_access_token", l.JWTAccess, time.Second, 5 * time.Minute},
 		{"lifetimes.id_token", l.IDToken, time.Minute, 24 * time.Hour},

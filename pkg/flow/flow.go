@@ -65,6 +65,8 @@ type Policy struct {
 	Consent bool
 	// Allowed is false if the client is not for this account (company or role).
 	Allowed bool
+	// PasswordLife is how long the password of a session counts, in all; 0: no bound.
+	PasswordLife time.Duration
 }
 
 // Flow is an authorization request under way.

@@ -80,7 +80,8 @@ func Authenticated(f *Flow, now time.Time) bool {
 }
 
 // needLogin: no account yet; prompt=login or max_age ask for the password again (OIDC Core §3.1.2.1). A password
-// given in this flow always counts, so that a small max_age does not ask twice.
+// given in this flow always counts, so that a small max_age does not ask twice. A session whose absolute end came
+// while the flow was under way counts no more.
 func needLogin(f *Flow, now time.Time) bool {
 	if f.Account == nil || f.PasswordAt.IsZero() {
 		return true
@@ -89,6 +90,9 @@ func needLogin(f *Flow, now time.Time) bool {
 		return false
 	}
 	if f.Request.HasPrompt("login") || f.Request.HasPrompt("select_account") {
+		return true
+	}
+	if f.Policy.PasswordLife > 0 && now.Sub(f.PasswordAt) >= f.Policy.PasswordLife {
 		return true
 	}
 	return f.Request.MaxAge != nil && now.Sub(f.PasswordAt) >= time.Duration(*f.Request.MaxAge)*time.Second

@@ -44,6 +44,8 @@ func TestNext(t *testing.T) {
 		{"prompt=select_account asks who it is", func(f *Flow) { f.Request.Prompt = []string{"select_account"} }, StepLogin, LoginRequired},
 		{"max_age passed", func(f *Flow) { f.Request.MaxAge = new(int64(3599)) }, StepLogin, LoginRequired},
 		{"max_age not passed", func(f *Flow) { f.Request.MaxAge = new(int64(7200)) }, StepDone, ReasonNone},
+		{"the session's end came on the way", func(f *Flow) { f.Policy.PasswordLife = time.Hour }, StepLogin, LoginRequired},
+		{"the session's end is still to come", func(f *Flow) { f.Policy.PasswordLife = time.Hour + 1 }, StepDone, ReasonNone},
 		{"PR-13 max_age=0 asks the password", func(f *Flow) { f.Request.MaxAge = new(int64(0)) }, StepLogin, LoginRequired},
 		{"PR-13 max_age=0 asks the code as well", func(f *Flow) {
 			f.Request.MaxAge, f.PasswordAt = new(int64(0)), t0().Add(time.Second)

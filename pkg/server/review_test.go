@@ -14,6 +14,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
+	"github.com/lychgate/lychgate/pkg/config"
 	"github.com/lychgate/lychgate/pkg/idptest"
 )
 
@@ -190,4 +191,21 @@ func TestReviewImport(t *testing.T) {
 			t.Fatalf("%s: the line before was written", what)
 		}
 	}
+}
+
+// TestReviewSessionEnd: a session that reaches its absolute end while a flow waits for the code counts no more: the
+// password is asked for again, and the code that was typed is not spent.
+func TestReviewSessionEnd(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{Change: func(c *config.Config) { c.Lifetimes.SessionIdle = 24 * time.Hour }})
+	p.AddEnrolled(t, anna, "acme")
+	always := p.NewRP(t, "always", func(c *client.Client) { c.SecondFactor = "always" })
+	b := p.Browser(t)
+	p.RP.Exchange(t, b.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password).Code(t, p.Code(t, 0)))
+	p.Advance(24*time.Hour - time.Minute)
+	page := b.Get(t, always.AuthURL())
+	p.Advance(2 * time.Minute)
+	if page = page.Code(t, p.Code(t, 0)); page.H1() != "Sign in" {
+		t.Fatalf("after the end: %d %q", page.Status, page.H1())
+	}
+	always.Exchange(t, page.Login(t, anna, idptest.Password).Code(t, p.Code(t, 0)))
 }

@@ -23,7 +23,7 @@ func (s *Site) applyPolicy(ctx context.Context, f *flow.Flow) error {
 	if err != nil {
 		return err
 	}
-	f.Policy = flow.Policy{Consent: c.Company == "", Allowed: true, Factor: c.SecondFactor}
+	f.Policy = flow.Policy{Consent: c.Company == "", Allowed: true, Factor: c.SecondFactor, PasswordLife: s.cfg.SessionEnd}
 	if f.Account == nil {
 		return nil
 	}
