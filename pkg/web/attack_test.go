@@ -428,3 +428,27 @@ func TestTicket(t *testing.T) {
 		t.Errorf("a ticket was taken twice")
 	}
 }
+
+// TestWayOn is J15: a page that ends a flow leads back to the app that sent the person, also where cookies are
+// blocked; an address that names somebody else's page leads nowhere.
+func TestWayOn(t *testing.T) {
+	p, b := enrolled(t)
+	page := b.Get(t, p.RP.AuthURL())
+	p.Advance(11 * time.Minute)
+	expired := page.Login(t, anna, idptest.Password)
+	wantPage(t, expired, 400, "This sign-in has expired")
+	if got := expired.Find("main a.button").AttrOr("href", ""); got != p.RP.URL+"/" {
+		t.Errorf("the way on leads to %q, want the app", got)
+	}
+	blocked := p.Browser(t)
+	blocked.Client.Jar = nil
+	got := blocked.Get(t, p.RP.AuthURL())
+	wantPage(t, got, 400, "Your browser blocks our cookie")
+	if href := got.Find("main a.button").AttrOr("href", ""); href != p.RP.URL+"/" {
+		t.Errorf("with cookies blocked the way on leads to %q, want the app", href)
+	}
+	evil := blocked.Get(t, "/flow/AAAAAAAAAAAAAAAAAAAAAA?client=https://evil.example/")
+	if evil.Find("main a.button").Length() != 0 || strings.Contains(evil.Body, "evil") {
+		t.Errorf("a made-up client is shown: %s", evil.Find("main").Text())
+	}
+}

@@ -115,6 +115,10 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, q *flow.Request) er
 	if err := s.cfg.Flows.Create(r.Context(), f, bind); err != nil {
 		return fmt.Errorf("store flow: %w", err)
 	}
+	s.jar.set(w, clientCookie, q.ClientID, time.Time{})
+	if len(s.jar.bind(r)) == 0 {
+		return see(w, r, "/flow/"+f.ID+"?client="+url.QueryEscape(q.ClientID))
+	}
 	return see(w, r, "/flow/"+f.ID)
 }
 

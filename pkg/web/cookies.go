@@ -27,6 +27,9 @@ const (
 	sessionCookie = "lg_s"
 	deviceCookie  = "lgd_"
 	langCookie    = "lg_lang"
+	// clientCookie holds the id of the client that last began a sign-in here, so that a page without a flow can lead
+	// back to it. It is public and proves nothing.
+	clientCookie = "lg_c"
 )
 
 // get returns the value of a cookie; empty if it is not there, or there twice (one of them was planted).

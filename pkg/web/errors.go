@@ -92,10 +92,26 @@ func (s *Site) ServeError(w http.ResponseWriter, r *http.Request, err error) {
 		Parameter: e.Parameter, ClientID: e.Client, Code: e.Code, Time: s.cfg.Now().UTC(),
 	}
 	page.SwitchURL = ""
-	if c, cerr := s.clientOf(r.Context(), q, e.Client); cerr == nil {
+	id := e.Client
+	if id == "" && (e.Kind == "expired" || e.Kind == "cookies") {
+		id = s.lastClient(r)
+	}
+	if c, cerr := s.clientOf(r.Context(), q, id); cerr == nil {
 		page.Client, page.Back = c.Name, c.URI
 	}
 	s.page(w, r, e.Status, page)
+}
+
+// lastClient names the client that sent this browser, where no flow says so: from the cookie, or, where cookies are
+// blocked, from the address that the authorization request led to. Only what is registered under it is ever shown.
+func (s *Site) lastClient(r *http.Request) string {
+	if id := s.jar.get(r, clientCookie); id != "" {
+		return id
+	}
+	if r.Method != http.MethodGet {
+		return ""
+	}
+	return r.URL.Query().Get("client")
 }
 
 // retryAfter is what a 503 asks for, in seconds.
