@@ -100,6 +100,18 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, f *flow.Flow, code
 	return s.cfg.Engine.Refuse(w, r, &f.Request, code)
 }
 
+// proved reads the flow again after a step has added to it, and makes the session if that was the last of it.
+func (s *Site) proved(w http.ResponseWriter, r *http.Request, id string, bind []string) error {
+	f, err := s.cfg.Flows.Load(r.Context(), id, bind)
+	if err != nil {
+		return fmt.Errorf("reload flow: %w", err)
+	}
+	if err := s.applyPolicy(r.Context(), f); err != nil {
+		return err
+	}
+	return s.settle(w, r, f, bind)
+}
+
 // settle makes the session once everything but consent is shown, and ends the one the browser had: a session's
 // handle is new after each rise of what it proves (ASVS 7.2.4, security.md SE-01).
 func (s *Site) settle(w http.ResponseWriter, r *http.Request, f *flow.Flow, bind []string) error {

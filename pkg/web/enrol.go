@@ -97,11 +97,7 @@ func (s *Site) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	s.cfg.Audit.Event(r.Context(), audit.FactorEnrolled, slog.String("account", f.Account.ID),
 		slog.String("method", e.Method), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
-	now, err := s.reload(r.Context(), f.ID, bind)
-	if err != nil {
-		return err
-	}
-	if err := s.settle(w, r, now, bind); err != nil {
+	if err := s.proved(w, r, f.ID, bind); err != nil {
 		return err
 	}
 	return see(w, r, "/flow/"+f.ID+"/enrol")

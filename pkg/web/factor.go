@@ -95,11 +95,7 @@ func (s *Site) submitFactor(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	bind := s.jar.bind(r)
-	now, err := s.reload(r.Context(), f.ID, bind)
-	if err != nil {
-		return err
-	}
-	if err := s.settle(w, r, now, bind); err != nil {
+	if err := s.proved(w, r, f.ID, bind); err != nil {
 		return err
 	}
 	return see(w, r, "/flow/"+f.ID)

@@ -192,23 +192,10 @@ func (s *Site) identified(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	if err := s.useDevice(w, r, f, bind); err != nil {
 		return err
 	}
-	now, err := s.reload(r.Context(), f.ID, bind)
-	if err != nil {
-		return err
-	}
-	if err := s.settle(w, r, now, bind); err != nil {
+	if err := s.proved(w, r, f.ID, bind); err != nil {
 		return err
 	}
 	return see(w, r, "/flow/"+f.ID)
-}
-
-// reload reads the flow again after something was added to it.
-func (s *Site) reload(ctx context.Context, id string, bind []string) (*flow.Flow, error) {
-	f, err := s.cfg.Flows.Load(ctx, id, bind)
-	if err != nil {
-		return nil, fmt.Errorf("reload flow: %w", err)
-	}
-	return f, s.applyPolicy(ctx, f)
 }
 
 // useDevice lets a remembered device stand for the second factor; only after the right password, and only for the
