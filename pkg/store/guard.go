@@ -158,9 +158,11 @@ func (g *guard) server(ctx context.Context, c *redis.Client) ([]Reason, error) {
 	}
 	p := c.Pipeline()
 	sections := []*redis.StringCmd{p.Info(ctx, "server"), p.Info(ctx, "memory"), p.Info(ctx, "persistence"), p.Info(ctx, "replication")}
+	before, clock := g.s.now(), p.Time(ctx)
 	if _, err := p.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("read the server's state: %w", err)
 	}
+	off := offBy(clock.Val(), before, g.s.now())
 	info := map[string]string{}
 	for _, s := range sections {
 		parseInfo(info, s.Val())
@@ -188,11 +190,31 @@ func (g *guard) server(ctx context.Context, c *redis.Client) ([]Reason, error) {
 	if info["loading"] == "1" {
 		out = append(out, Reason{"Redis is loading its data" + where, "wait until it has finished"})
 	}
+	if off > warnClock {
+		g.s.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "clocks differ", slog.Duration("by", off), slog.String("server", c.Options().Addr))
+	}
+	if off > worstClock {
+		out = append(out, Reason{
+			fmt.Sprintf("the clocks of this node and of Redis differ by %s%s: codes and ages would be counted wrong", off.Round(time.Second), where),
+			"keep both in time by NTP",
+		})
+	}
 	if len(out) == 0 {
 		g.saw(info["run_id"])
 		g.loadScripts(ctx, c, info["run_id"])
 	}
 	return out, nil
+}
+
+// A node may be off from Redis by warnClock without a word, by worstClock without refusing to serve.
+const (
+	warnClock  = 2 * time.Second
+	worstClock = 10 * time.Second
+)
+
+// offBy is how far at is from the time between before and after, in which it was read.
+func offBy(at, before, after time.Time) time.Duration {
+	return max(before.Sub(at), at.Sub(after), 0)
 }
 
 // loadScripts makes the scripts known to a server, so that the first request costs no second round trip. A failure

@@ -53,7 +53,8 @@ func startSentinel(t *testing.T, primary string) string {
 // TestSentinelFailover: the primary dies, a replica takes over, and the store goes on with it by itself. Codes of
 // the moment are not accepted, since they may have been spent in a write that the replica never got (RF-08).
 func TestSentinelFailover(t *testing.T) {
-	primary, proc := storetest.StartRedis(t)
+	// Without the delay the first synchronisation takes 5 s, as long as the test waits for it.
+	primary, proc := storetest.StartRedis(t, "--repl-diskless-sync-delay", "0")
 	host, port, _ := net.SplitHostPort(primary)
 	storetest.StartRedis(t, "--replicaof", host+" "+port)
 	c := config(t, startSentinel(t, primary))
