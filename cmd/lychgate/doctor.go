@@ -113,7 +113,7 @@ func (c *console) examine(cmd *cobra.Command) ([]finding, error) {
 // secretFiles: a secret that others on the machine can read is none.
 func secretFiles(cfg config.Config) []finding {
 	var list []finding
-	for _, name := range []string{cfg.Secrets.KeysFile, cfg.Secrets.IndexFile, cfg.Secrets.PairwiseFile, cfg.Secrets.PepperFile, cfg.Redis.PasswordFile} {
+	for _, name := range []string{cfg.Secrets.KeysFile, cfg.Secrets.IndexFile, cfg.Secrets.PairwiseFile, cfg.Secrets.PepperFile, cfg.Redis.PasswordFile, cfg.Redis.SentinelFile} {
 		if name == "" {
 			continue
 		}
