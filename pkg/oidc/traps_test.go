@@ -74,7 +74,7 @@ func TestTrap07RevocationTellsTheTruth(t *testing.T) {
 	w.wantError("other client", w.post(w.p.ServeRevoke, "other", "token", r.text("refresh_token")), 400, "unauthorized_client")
 	w.e.SetError("LOADING away")
 	w.wantError("store away", w.post(w.p.ServeRevoke, "app", "token", r.text("refresh_token")), 503, "temporarily_unavailable")
-	w.e.SetError("")
+	w.back()
 	if got := w.introspect("app", r.text("access_token")); got.json["active"] != true {
 		t.Errorf("token is %v after refused revocations, want active", got.body)
 	}
@@ -267,20 +267,28 @@ func TestTrap22And23TextsAreFixed(t *testing.T) {
 		}
 		w.wantError(what, r, r.status, r.text("error"))
 	}
+	token := w.tokens("app").text("refresh_token")
 	w.e.SetError("SECRETSTORE detail")
-	r := w.refresh(w.fresh("app"))
+	r := w.refresh(token)
 	w.wantError("store", r, 503, "temporarily_unavailable")
 	if strings.Contains(r.body, "SECRETSTORE") || r.header.Get("Retry-After") != "2" {
 		t.Errorf("store away: %s, Retry-After %q", r.body, r.header.Get("Retry-After"))
 	}
-	w.e.SetError("")
 }
 
-// fresh returns a refresh token made while the store is briefly back.
-func (w *world) fresh(id string) string {
+// back ends the store's outage and waits until the store's guard has seen that.
+func (w *world) back() {
+	w.Helper()
 	w.e.SetError("")
-	defer w.e.SetError("SECRETSTORE detail")
-	return w.tokens(id).text("refresh_token")
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for range 500 {
+		if len(w.s.Ready(w.Context())) == 0 {
+			return
+		}
+		<-tick.C
+	}
+	w.Fatal("the store does not come back within 5 s")
 }
 
 func TestTrap26And27State(t *testing.T) {

@@ -27,7 +27,7 @@ func (s *Site) serveConsent(w http.ResponseWriter, r *http.Request) error {
 		Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/consent", NotYou: "/flow/" + f.ID + "/restart",
 		Account: f.AccountName, Scopes: f.Request.Scopes, PolicyURI: c.PolicyURI, TosURI: c.TosURI,
 		ClientOwnedByCompany: c.Company != "",
-	}, f.Request.RedirectURI)
+	}, s.ways(r, f)...)
 	return nil
 }
 

@@ -26,21 +26,21 @@ func (s *Site) serveEnrol(w http.ResponseWriter, r *http.Request) error {
 	if f.Enrolled {
 		s.page(w, r, http.StatusOK, templates.SetupDone{
 			Frame: s.frame(w, r, &f.Request, f), Next: "/flow/" + f.ID, Account: f.AccountName,
-		}, f.Request.RedirectURI)
+		}, s.ways(r, f)...)
 		return nil
 	}
 	if need, _, _ := flow.Next(f, s.now()); need != flow.StepEnrol {
 		return see(w, r, "/flow/"+f.ID)
 	}
 	if s.needsTicket(f) {
-		s.page(w, r, http.StatusOK, s.ticketPage(w, r, f), f.Request.RedirectURI)
+		s.page(w, r, http.StatusOK, s.ticketPage(w, r, f), s.ways(r, f)...)
 		return nil
 	}
 	p, err := s.setupPage(w, r, f)
 	if err != nil {
 		return err
 	}
-	s.page(w, r, http.StatusOK, p, f.Request.RedirectURI)
+	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }
 
@@ -111,7 +111,7 @@ func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow
 		return err
 	}
 	p.Problem = "rejected"
-	s.page(w, r, http.StatusOK, p, f.Request.RedirectURI)
+	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }
 
@@ -134,6 +134,6 @@ func (s *Site) ticketRefused(w http.ResponseWriter, r *http.Request, f *flow.Flo
 		slog.String("reason", reason), slog.String("request_id", Reference(r.Context())))
 	p := s.ticketPage(w, r, f)
 	p.Problem = "rejected"
-	s.page(w, r, http.StatusOK, p, f.Request.RedirectURI)
+	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }

@@ -27,7 +27,7 @@ func (s *Site) serveFactor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.page(w, r, http.StatusOK, p, f.Request.RedirectURI)
+	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }
 
@@ -149,10 +149,10 @@ func (s *Site) factorRefused(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	if waiting {
 		p.Wait = wait.For
 		waitHeader(w, wait.For)
-		s.page(w, r, http.StatusTooManyRequests, p, f.Request.RedirectURI)
+		s.page(w, r, http.StatusTooManyRequests, p, s.ways(r, f)...)
 		return nil
 	}
-	s.page(w, r, http.StatusOK, p, f.Request.RedirectURI)
+	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }
 

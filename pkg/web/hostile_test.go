@@ -132,3 +132,23 @@ func TestBadBodies(t *testing.T) {
 	}
 	wantPage(t, page.Login(t, anna, idptest.Password), 200, "Enter your code")
 }
+
+// TestFormAction: an app whose callback leads on to another of its registered origins is not cut off by our policy;
+// an origin that it did not register is not in it.
+func TestFormAction(t *testing.T) {
+	p, b := enrolled(t)
+	p.NewRP(t, "proxy", func(c *client.Client) {
+		c.URI = "https://cases.example.com/"
+		c.RedirectURIs = append(c.RedirectURIs, "https://auth.example.com/oauth2/callback")
+	})
+	rp := p.RP.AuthURL(idptest.With("client_id", "proxy"), idptest.With("redirect_uri", "https://auth.example.com/oauth2/callback"))
+	csp := b.Get(t, rp).Header.Get("Content-Security-Policy")
+	for _, want := range []string{"form-action 'self' https://auth.example.com", " https://cases.example.com"} {
+		if !strings.Contains(csp, want) {
+			t.Errorf("CSP = %q, want %q in it", csp, want)
+		}
+	}
+	if strings.Count(csp, "https://auth.example.com") != 1 || strings.Contains(csp, "https:;") || strings.HasSuffix(csp, "https:") {
+		t.Errorf("CSP = %q: each origin once, and no scheme alone", csp)
+	}
+}

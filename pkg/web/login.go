@@ -36,7 +36,7 @@ func (s *Site) serveLogin(w http.ResponseWriter, r *http.Request) error {
 	if name == "" {
 		name = f.AccountName
 	}
-	s.page(w, r, http.StatusOK, s.loginPage(w, r, f, name), f.Request.RedirectURI)
+	s.page(w, r, http.StatusOK, s.loginPage(w, r, f, name), s.ways(r, f)...)
 	return nil
 }
 
@@ -139,7 +139,7 @@ func (s *Site) loginThrottled(w http.ResponseWriter, r *http.Request, f *flow.Fl
 	p := s.loginPage(w, r, f, name)
 	p.Problem, p.Wait = "wait", wait.For
 	waitHeader(w, wait.For)
-	s.page(w, r, http.StatusTooManyRequests, p, f.Request.RedirectURI)
+	s.page(w, r, http.StatusTooManyRequests, p, s.ways(r, f)...)
 	return nil
 }
 
@@ -155,7 +155,7 @@ func (s *Site) loginRejected(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	p := s.loginPage(w, r, f, name)
 	p.Problem = "rejected"
 	hold(r.Context(), s.cfg.RefusalFloor-s.cfg.Now().Sub(started))
-	s.page(w, r, http.StatusOK, p, f.Request.RedirectURI)
+	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/client"
@@ -24,7 +25,7 @@ const policyCSP = "default-src 'none'; style-src 'self'; script-src 'self'; img-
 func headers(h http.Header, redirects []string) {
 	csp := []string{policyCSP}
 	for _, uri := range redirects {
-		if o := origin(uri); o != "" {
+		if o := origin(uri); o != "" && !slices.Contains(csp, o) {
 			csp = append(csp, o)
 		}
 	}
@@ -36,6 +37,19 @@ func headers(h http.Header, redirects []string) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+}
+
+// ways are the addresses that a form of flow f may end at. Chromium applies form-action to every redirect that follows
+// a form, so an app whose callback leads on to another of its origins would be cut off: all that its registration
+// names is allowed, and nothing else.
+func (s *Site) ways(r *http.Request, f *flow.Flow) []string {
+	list := []string{f.Request.RedirectURI}
+	c, err := s.clientOf(r.Context(), &f.Request, "")
+	if err != nil {
+		return list
+	}
+	list = append(append(list, c.URI), c.RedirectURIs...)
+	return append(list, c.PostLogoutRedirectURIs...)
 }
 
 // origin returns scheme and host of an address, or the scheme alone for an app's own scheme.

@@ -19,10 +19,10 @@ end
 if worst > 0 then return {9, worst} end
 for i = 1, #KEYS do
   local free, first, longest, per = tonumber(ARGV[i * 4 - 3]), tonumber(ARGV[i * 4 - 2]), tonumber(ARGV[i * 4 - 1]), tonumber(ARGV[i * 4])
-  local n, w, life = now_n[i], 0, 86400000
+  local n, w, life = now_n[i], 0, 3600000
   if n >= free then
     if per > 0 then w = now + first
-    else w = now + math.min(longest, first * 2 ^ math.min(20, n - free)) end
+    else w, life = now + math.min(longest, first * 2 ^ math.min(20, n - free)), 86400000 end
   end
   if per > 0 then life = per + first end
   redis.call('HSET', KEYS[i], 'n', n, 'w', string.format('%.0f', w), 's', string.format('%.0f', now_s[i]))
