@@ -22,7 +22,7 @@ func (c *console) companyCommand() *cobra.Command {
 
 // companyFlags are the settings of a company.
 func companyFlags(cmd *cobra.Command, co *company.Company) {
-	cmd.Flags().StringVar(&co.Name, "name", "", "name shown to people and in authenticator apps")
+	cmd.Flags().StringVar(&co.Name, "name", "", "name shown to people and in authenticator apps; the id if left out")
 	cmd.Flags().StringVar(&co.HelpEmail, "help-email", "", "e-mail address of the help desk")
 	cmd.Flags().StringVar(&co.HelpPhone, "help-phone", "", "phone number of the help desk")
 	cmd.Flags().StringVar((*string)(&co.SecondFactor), "second-factor", "", "off, optional (default), required or always")
@@ -34,6 +34,9 @@ func (c *console) companyAdd() *cobra.Command {
 		Use: "add ID", Short: "Add a company", Args: exactly(1, "an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			co.ID = args[0]
+			if co.Name == "" {
+				co.Name = co.ID
+			}
 			return c.office(cmd, func(b *server.Back) error {
 				_, err := b.Office.Companies.Company(cmd.Context(), co.ID)
 				if err == nil {

@@ -242,6 +242,27 @@ func TestSE06(t *testing.T) {
 	}
 }
 
+// TestLogoutByPost: a post from the app's site brings no cookie of ours; the session ends all the same.
+func TestLogoutByPost(t *testing.T) {
+	p, b := enrolled(t)
+	tok := signIn(t, p, b)
+	session := b.Cookie("lg_s")
+	app := p.Browser(t) // what the browser sends of its cookies with a cross-site post: none
+	app.Header.Set("Sec-Fetch-Site", "cross-site")
+	app.Client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	page := app.Post(t, "/logout", url.Values{"id_token_hint": {tok.Raw}, "post_logout_redirect_uri": {p.RP.URL + "/bye"}, "state": {"s"}})
+	if page.Status != http.StatusSeeOther {
+		t.Fatalf("post: %d", page.Status)
+	}
+	if bye := b.Get(t, page.Header.Get("Location")); bye.URL.String() != p.RP.URL+"/bye?state=s" {
+		t.Errorf("after logout at %s", bye.URL)
+	}
+	b.SetCookie("lg_s", session)
+	if got := p.RP.Answer(t, b.Get(t, p.RP.AuthURL(idptest.With("prompt", "none")))); got.Get("error") != "login_required" {
+		t.Errorf("the session lives on: %v", got)
+	}
+}
+
 // TestPR23 is PR-23: without a good hint there is a question first, and no way to the address that was sent.
 func TestPR23(t *testing.T) {
 	p, b := enrolled(t)

@@ -27,6 +27,11 @@ func (s *Site) serveLogout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if query := params.Encode(); r.Method == http.MethodPost && s.jar.get(r, sessionCookie) == "" && len(query) <= maxQuery {
+		// A post from the app's site brings no Lax cookie: without this the app would be told that all is done while
+		// the session lives on. The GET that follows brings it.
+		return see(w, r, "/logout?"+query)
+	}
 	out, err := s.cfg.Engine.Logout(r.Context(), params)
 	if err != nil {
 		return err
