@@ -34,7 +34,6 @@ const (
 	RecordLost      = "record.lost"
 	AccountChanged  = "account.changed"
 	KeyRotated      = "key.rotated"
-	FlowForeign     = "flow.foreign"
 	OriginRefused   = "origin.refused"
 )
 

@@ -6,6 +6,7 @@
 package idptest
 
 import (
+	"bytes"
 	"context"
 	"encoding/base32"
 	"encoding/base64"
@@ -265,6 +266,26 @@ func SecretOf(tb testing.TB, key string) []byte {
 		tb.Fatalf("key %q: %v", key, err)
 	}
 	return b
+}
+
+// Log collects log lines; it may be read while nodes write.
+type Log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+// String returns what was written so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }
 
 type lockedWriter struct {

@@ -4,7 +4,6 @@
 package server_test
 
 import (
-	"bytes"
 	"encoding/base32"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -27,7 +25,7 @@ import (
 // belongs to the permanent set.
 func TestPL01(t *testing.T) {
 	addr, _ := storetest.StartRedis(t)
-	var log lockedBuffer
+	var log idptest.Log
 	p := idptest.New(t, idptest.Setup{Redis: []string{addr}, Log: &log})
 	planted := everything(t, p)
 	admin := redis.NewClient(&redis.Options{Addr: addr})
@@ -47,23 +45,6 @@ func TestPL01(t *testing.T) {
 	if !strings.Contains(log.String(), "factor.accepted") || !strings.Contains(log.String(), `"route":"POST /flow/{id}/login"`) {
 		t.Errorf("the log does not tell what happened: %.500s", log.String())
 	}
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 // everything signs in, sets up, remembers, fails, refreshes, introspects, revokes, and leaves flows half done. It

@@ -14,7 +14,7 @@ import (
 
 // TestReload: SIGHUP applies what it can, names the rest, and a configuration with problems changes nothing.
 func TestReload(t *testing.T) {
-	var log lockedBuffer
+	var log idptest.Log
 	p := idptest.New(t, idptest.Setup{Log: &log})
 	b := p.Browser(t)
 	foot := func() string { return b.Get(t, "/nothing").Find("footer").Text() }

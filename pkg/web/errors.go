@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/templates"
@@ -77,6 +78,9 @@ func (s *Site) ServeError(w http.ResponseWriter, r *http.Request, err error) {
 	e := problem(err)
 	ref := Reference(r.Context())
 	AddLog(r.Context(), slog.String("error", e.Error()), slog.String("page", e.Kind))
+	if errors.Is(err, authn.ErrLost) {
+		s.cfg.Audit.Event(r.Context(), audit.RecordLost, slog.String("detail", e.Error()), slog.String("request_id", ref))
+	}
 	if e.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}

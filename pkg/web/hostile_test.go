@@ -152,3 +152,32 @@ func TestFormAction(t *testing.T) {
 		t.Errorf("CSP = %q: each origin once, and no scheme alone", csp)
 	}
 }
+
+// TestLostFactor: the factor record of somebody who is enrolled is gone. That is never "not enrolled": no set-up, no
+// sign-in, a page that leads to help, and a security event.
+func TestLostFactor(t *testing.T) {
+	var log idptest.Log
+	p := idptest.New(t, idptest.Setup{Log: &log})
+	p.AddEnrolled(t, anna, "acme")
+	lost := 0
+	for _, key := range p.Store.Redis().Keys() {
+		if strings.HasSuffix(key, ":mfa") {
+			p.Store.Redis().Del(key)
+			lost++
+		}
+	}
+	if lost != 1 {
+		t.Fatalf("%d factor records", lost)
+	}
+	b := p.Browser(t)
+	page := b.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password)
+	if page.Find("main form").Length() == 1 { // it shows when the code is checked
+		page = page.Code(t, p.Code(t, 0))
+	}
+	if page.Status != http.StatusServiceUnavailable || page.Find("#totp-key").Length() != 0 || page.Find("form").Length() != 0 || b.Cookie("lg_s") != "" {
+		t.Errorf("with the record lost: %d %q", page.Status, page.H1())
+	}
+	if !strings.Contains(log.String(), `"event":"record.lost"`) {
+		t.Errorf("no security event")
+	}
+}
