@@ -56,7 +56,7 @@ func (c *console) doctorCommand() *cobra.Command {
 				return err
 			}
 			if bad > 0 {
-				return fmt.Errorf("%w: %d of %d checks failed", errNotReady, bad, len(list))
+				return fmt.Errorf("%d of %d checks failed", bad, len(list))
 			}
 			return nil
 		},
@@ -86,15 +86,15 @@ func (c *console) examine(cmd *cobra.Command) ([]finding, error) {
 	}
 	list = append(list, finding{"configuration", true, cfg.Issuer, ""})
 	list = append(list, secretFiles(cfg)...)
-	back, err := server.OpenBack(cmd.Context(), cfg, c.deps(cfg))
+	back, err := server.OpenBack(cmd.Context(), cfg, c.quietDeps(cfg))
 	if err != nil {
 		return append(list, finding{"store", false, err.Error(), "see redis.* in config.example.yaml"}), nil
 	}
 	defer back.Close()
-	for _, r := range back.Reasons(cmd.Context()) {
-		list = append(list, finding{"store", false, r.Text, r.Remedy})
-	}
-	if len(list) > 0 && !list[len(list)-1].OK {
+	if reasons := back.Reasons(cmd.Context()); len(reasons) > 0 {
+		for _, r := range reasons {
+			list = append(list, finding{"store", false, r.Text, r.Remedy})
+		}
 		return list, nil
 	}
 	list = append(list, finding{"store", true, strings.Join(cfg.Redis.Addresses, " "), ""})

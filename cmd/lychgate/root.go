@@ -86,7 +86,7 @@ func (c *console) office(cmd *cobra.Command, f func(b *server.Back) error) error
 	if err != nil {
 		return err
 	}
-	back, err := server.OpenBack(cmd.Context(), cfg, c.deps(cfg))
+	back, err := server.OpenBack(cmd.Context(), cfg, c.quietDeps(cfg))
 	if err != nil {
 		return err
 	}
@@ -103,6 +103,12 @@ func notReady(reasons []server.Reason) error {
 		err = fmt.Errorf("%w\n  - %s: %s", err, r.Text, r.Remedy)
 	}
 	return err
+}
+
+// quietDeps are deps for a command that ends by itself: what is wrong and what was changed is logged, as text.
+func (c *console) quietDeps(cfg config.Config) server.Deps {
+	cfg.Log = config.Log{Level: "info", Format: "text"}
+	return c.deps(cfg)
 }
 
 // deps are the real clock and a log on the error stream, whose level can be changed while running.

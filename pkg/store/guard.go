@@ -44,6 +44,8 @@ func (s *Store) epoch() uint64 { return s.health.Load().epoch }
 type guard struct {
 	s    *Store
 	wake chan struct{}
+	// told says that the log was told of an outage, so that it is told of the end; check alone uses it.
+	told bool
 
 	mu sync.Mutex
 	// known is the identity this process saw first.
@@ -110,7 +112,9 @@ func (g *guard) check(ctx context.Context) {
 		for _, r := range reasons {
 			g.s.cfg.Log.LogAttrs(ctx, slog.LevelError, "store not ready", slog.String("reason", r.Text), slog.String("remedy", r.Remedy))
 		}
-	case len(reasons) == 0 && len(before.reasons) > 0:
+		g.told = true
+	case len(reasons) == 0 && g.told:
+		g.told = false
 		g.s.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "store ready")
 	}
 }
