@@ -155,3 +155,17 @@ func TestSC01(t *testing.T) {
 		}
 	}
 }
+
+// TestSC07 is the security case SC-07: every test runs with the race detector and in a random order, those over three
+// nodes among them.
+func TestSC07(t *testing.T) {
+	body, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(body)) {
+		if strings.Contains(line, "$(GO) test") && (!strings.Contains(line, "-race") || !strings.Contains(line, "-shuffle=on") || !strings.Contains(line, "$(PKGS)")) {
+			t.Errorf("make test runs %q, want -race and -shuffle=on over all packages", strings.TrimSpace(line))
+		}
+	}
+}
