@@ -276,21 +276,6 @@ func TestTrap22And23TextsAreFixed(t *testing.T) {
 	}
 }
 
-// back ends the store's outage and waits until the store's guard has seen that.
-func (w *world) back() {
-	w.Helper()
-	w.e.SetError("")
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for range 500 {
-		if len(w.s.Ready(w.Context())) == 0 {
-			return
-		}
-		<-tick.C
-	}
-	w.Fatal("the store does not come back within 5 s")
-}
-
 func TestTrap26And27State(t *testing.T) {
 	w := newWorld(t)
 	w.client("app")

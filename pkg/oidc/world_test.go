@@ -420,3 +420,18 @@ func (w *world) trips(f func()) uint64 {
 	f()
 	return w.s.Trips() - n
 }
+
+// back ends the store's outage and waits until the store's guard has seen that.
+func (w *world) back() {
+	w.Helper()
+	w.e.SetError("")
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for range 500 {
+		if len(w.s.Ready(w.Context())) == 0 {
+			return
+		}
+		<-tick.C
+	}
+	w.Fatal("the store does not come back within 5 s")
+}

@@ -68,6 +68,7 @@ func (c *cutter) serve(in net.Conn) {
 			if c.lose.Load() {
 				_ = in.Close()
 				_, _ = out.Write(buf[:n])
+				// Redis has to carry it out before the connection ends; nothing tells when it has.
 				time.Sleep(50 * time.Millisecond)
 			}
 			return

@@ -26,8 +26,6 @@ type Session struct {
 	Factors []authn.Evidence
 	// End is the absolute end; nothing moves it.
 	End time.Time
-	// Clients are the ids of the clients that got a grant in this session, for logout. At most 64.
-	Clients []string
 }
 
 // LogValue keeps the handle out of the logs.

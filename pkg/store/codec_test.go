@@ -81,7 +81,7 @@ func FuzzGrantCodec(f *testing.F) {
 }
 
 func FuzzOtherRecords(f *testing.F) {
-	f.Add(encodeSession(session.Session{AccountID: "a", Clients: []string{"x"}, End: time.UnixMilli(5)}))
+	f.Add(encodeSession(session.Session{AccountID: "a", End: time.UnixMilli(5)}))
 	f.Add(encodeOverlay(overlay{issued: time.UnixMilli(7), life: time.Hour, narrowed: true, scopes: []string{"openid"}}))
 	f.Add([]byte(`{"request":{}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -152,7 +152,6 @@ func encodeSession(n session.Session) []byte {
 	e.time(n.PasswordAt)
 	e.evidence(n.Factors)
 	e.time(n.End)
-	e.list(n.Clients)
 	return e.b
 }
 
@@ -163,7 +162,7 @@ func decodeSession(b []byte) (session.Session, error) {
 	}
 	n := session.Session{
 		AccountID: d.text(), Epoch: d.int(), PasswordGen: d.int(), FactorGen: d.int(), PasswordAt: d.time(),
-		Factors: d.evidence(), End: d.time(), Clients: d.list(),
+		Factors: d.evidence(), End: d.time(),
 	}
 	if d.err != nil {
 		return session.Session{}, fmt.Errorf("session: %w: %w", authn.ErrLost, d.err)

@@ -17,7 +17,7 @@ func (s *Stores) session(t *testing.T, a authn.Account, end time.Duration) sessi
 	t.Helper()
 	n, err := s.Sessions.Create(t.Context(), session.Session{
 		AccountID: a.ID, Epoch: a.Epoch, PasswordGen: a.PasswordGen, FactorGen: a.FactorGen, PasswordAt: s.at(),
-		Factors: []authn.Evidence{{Method: "otp", At: s.at()}}, End: s.at().Add(end), Clients: []string{"app"},
+		Factors: []authn.Evidence{{Method: "otp", At: s.at()}}, End: s.at().Add(end),
 	}, "")
 	is(t, "create session", err, nil)
 	return n
