@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"strconv"
 	"time"
 
@@ -24,11 +25,22 @@ func loadMessages() (*i18n.Bundle, error) {
 	bundle := i18n.NewBundle(language.MustParse(fallback))
 	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
 	for _, lang := range languages() {
-		if _, err := bundle.LoadMessageFileFS(messageFiles, "messages/active."+lang+".json"); err != nil {
-			return nil, fmt.Errorf("messages in %s: %w", lang, err)
+		files, err := messagesOf(lang)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range files {
+			if _, err := bundle.LoadMessageFileFS(messageFiles, name); err != nil {
+				return nil, fmt.Errorf("messages in %s: %w", lang, err)
+			}
 		}
 	}
 	return bundle, nil
+}
+
+// messagesOf lists the files of a language: one for each subject, named subject.lang.json.
+func messagesOf(lang string) ([]string, error) {
+	return fs.Glob(messageFiles, "messages/*."+lang+".json")
 }
 
 // catalogue says the sentences of one language. A message that is missing, or lacks one of its words, is an error.

@@ -19,7 +19,20 @@ import (
 // forms returns the plural forms of every message of a language; a plain one has the form "other" alone.
 func forms(t *testing.T, lang string) map[string]map[string]string {
 	t.Helper()
-	raw, err := messageFiles.ReadFile("messages/active." + lang + ".json")
+	names, err := messagesOf(lang)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]map[string]string{}
+	for _, name := range names {
+		addForms(t, name, all)
+	}
+	return all
+}
+
+func addForms(t *testing.T, name string, all map[string]map[string]string) {
+	t.Helper()
+	raw, err := messageFiles.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,8 +40,10 @@ func forms(t *testing.T, lang string) map[string]map[string]string {
 	if err := json.Unmarshal(raw, &file); err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]map[string]string{}
 	for id, m := range file {
+		if all[id] != nil {
+			t.Errorf("message %s stands in two files, the second is %s", id, name)
+		}
 		all[id] = map[string]string{}
 		switch m := m.(type) {
 		case string:
@@ -39,7 +54,6 @@ func forms(t *testing.T, lang string) map[string]map[string]string {
 			}
 		}
 	}
-	return all
 }
 
 // called returns the messages that templates and code use, and which of them are used as markup.

@@ -45,6 +45,41 @@ type WaitError struct{ For time.Duration }
 // Error implements error.
 func (e *WaitError) Error() string { return fmt.Sprintf("wait %s", e.For) }
 
+// SetupCause is why a confirming code of a set-up did not fit, as far as it can be known (journeys J6).
+type SetupCause string
+
+// The causes. CauseUnknown is a code that fits nothing that was tried.
+const (
+	// CauseClock: the phone's clock is off; SetupError.Behind says by how much.
+	CauseClock SetupCause = "clock"
+	// CauseAlgorithm, CauseDigits, CausePeriod: the app ignores SHA-1, 6 digits or 30 seconds; SetupError.Detail is
+	// what it does: "SHA-256" "SHA-512", "8", "60".
+	CauseAlgorithm SetupCause = "algorithm"
+	CauseDigits    SetupCause = "digits"
+	CausePeriod    SetupCause = "period"
+	// CauseKey: the key was typed with a look-alike in it.
+	CauseKey SetupCause = "key"
+	// CauseRemoved: the code is of an authenticator that was removed; Detail is its name. CauseOther: it is of
+	// another one that is in force, and was spent by this.
+	CauseRemoved SetupCause = "removed"
+	CauseOther   SetupCause = "other"
+	CauseUnknown SetupCause = "unknown"
+)
+
+// SetupError is a confirming code that did not fit, with what is known of the reason. It is ErrRejected.
+type SetupError struct {
+	Cause SetupCause
+	// Behind is how far the phone's clock is behind the right time; below 0: ahead. In whole seconds.
+	Behind time.Duration
+	Detail string
+}
+
+// Error implements error.
+func (e *SetupError) Error() string { return "set-up code rejected: " + string(e.Cause) }
+
+// Is makes a SetupError an ErrRejected.
+func (e *SetupError) Is(target error) bool { return target == ErrRejected }
+
 // State of an account.
 type State string
 

@@ -34,7 +34,12 @@ type Request struct {
 	// MaxAge is in seconds; nil when the request has none. 0 asks for everything anew.
 	MaxAge    *int64
 	ACRValues []string
-	LoginHint string
+	// EssentialACR are the values of an essential acr in the claims parameter (OIDC Core §5.5.1.1): one of them has
+	// to be reached, else the request ends with unmet_authentication_requirements.
+	EssentialACR []string
+	// EvidenceAge is the greatest age in seconds that a fresh pass of a method may have (claims lg_evidence max_age).
+	EvidenceAge map[string]int64
+	LoginHint   string
 	// HintSubject is the subject of a verified id_token_hint.
 	HintSubject string
 	UILocales   []string
