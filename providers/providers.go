@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/providers/recovery"
 	"github.com/lychgate/lychgate/providers/totp"
 )
 
@@ -24,19 +25,20 @@ type Config struct {
 type Type struct {
 	// Name is what the configuration calls it.
 	Name string
-	New  func(Config) authn.Enroller
+	New  func(Config) authn.Factor
 }
 
 // Types returns every kind of factor, the recommended one first.
 func Types() []Type {
 	return []Type{
-		{Name: "totp", New: func(c Config) authn.Enroller { return totp.New(totp.Config{Store: c.Credentials, Rand: c.Rand}) }},
+		{Name: totp.Kind, New: func(c Config) authn.Factor { return totp.New(totp.Config{Store: c.Credentials, Rand: c.Rand}) }},
+		{Name: recovery.Kind, New: func(c Config) authn.Factor { return recovery.New(c.Credentials) }},
 	}
 }
 
 // Factors returns the named factors in the given order, or all of them if none is named. An unknown name, or one
 // that is there twice, is an error.
-func Factors(c Config, names ...string) ([]authn.Enroller, error) {
+func Factors(c Config, names ...string) ([]authn.Factor, error) {
 	types := map[string]Type{}
 	var all []string
 	for _, t := range Types() {
@@ -46,7 +48,7 @@ func Factors(c Config, names ...string) ([]authn.Enroller, error) {
 	if len(names) == 0 {
 		names = all
 	}
-	var factors []authn.Enroller
+	var factors []authn.Factor
 	for _, name := range names {
 		t, ok := types[name]
 		if !ok {

@@ -30,7 +30,7 @@ func funcs(s *Set, c catalogue) template.FuncMap {
 			}
 			return p, nil
 		},
-		"digits": digits, "initial": initial, "link": link, "otpauth": otpauth,
+		"digits": digits, "initial": initial, "link": link, "otpauth": otpauth, "textfile": textfile,
 	}
 }
 
@@ -85,4 +85,28 @@ func otpauth(uri string) (template.URL, error) {
 		}
 	}
 	return template.URL(uri), nil //nolint:gosec // prefix and characters are checked above
+}
+
+// textfile returns the address of a text file that holds recovery codes: the page itself carries it, so no second
+// request is needed for what is kept as hashes alone. parts are a title, three pairs of a name and its value, and two
+// notes, in the language of the page.
+func textfile(parts ...any) (template.URL, error) {
+	if len(parts) != 10 {
+		return "", errors.New("a text file needs a title, three pairs, two notes and the codes")
+	}
+	var words [9]string
+	for i := range words {
+		w, ok := parts[i].(string)
+		if !ok {
+			return "", errors.New("a text file is made of words")
+		}
+		words[i] = w
+	}
+	codes, ok := parts[9].([]string)
+	if !ok {
+		return "", errors.New("a text file needs the codes")
+	}
+	text := words[0] + "\n\n" + words[1] + ": " + words[2] + "\n" + words[3] + ": " + words[4] + "\n" + words[5] + ": " + words[6] +
+		"\n\n" + words[7] + "\n" + words[8] + "\n\n" + strings.Join(codes, "\n") + "\n"
+	return template.URL("data:text/plain;charset=utf-8," + url.PathEscape(text)), nil //nolint:gosec // escaped whole
 }

@@ -60,6 +60,10 @@ func addForms(t *testing.T, name string, all map[string]map[string]string) {
 func called(t *testing.T) (ids map[string]bool, markup map[string]bool) {
 	t.Helper()
 	ids, markup = map[string]bool{"date": true, "datetime": true}, map[string]bool{}
+	// The choice of a factor names its kinds.
+	for _, kind := range []string{"totp"} {
+		ids["method."+kind] = true
+	}
 	for i := range 12 {
 		ids["month."+strconv.Itoa(i+1)] = true
 	}

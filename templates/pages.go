@@ -45,10 +45,15 @@ type Factor struct {
 	// RememberDays > 0 shows the tick box; RememberUntil is the day it would end.
 	RememberDays  int
 	RememberUntil time.Time
-	// Problem is "" or "rejected", "wait" (with Wait), "budget", "locked".
+	// Problem is "" or "rejected", "wait" (with Wait), "budget", "locked", "slip" (recovery-code: cost nothing).
 	Problem string
 	Wait    time.Duration
-	// Prompt names the template; Values are the factor's own. totp-code has none.
+	// Recovery leads to the page for a recovery code, Instead to the other factors; empty: there is none.
+	Recovery, Instead string
+	// Options are the id and name of authenticators to choose one from; empty: nothing to choose.
+	Options [][2]string
+	// Prompt names the template; Values are the factor's own: totp-code has none, recovery-code has "left" ("0": none,
+	// "1": some).
 	Prompt string
 	Values map[string]string
 }
@@ -62,7 +67,11 @@ type Setup struct {
 	Action, NotYou, Account string
 	// Problem is "" or "rejected".
 	Problem string
-	Prompt  string
+	// More says that there is an authenticator already. SkipsLeft > 0 shows *Not now*, until SkipUntil if that is a date.
+	More      bool
+	SkipsLeft int
+	SkipUntil time.Time
+	Prompt    string
 	// Values of totp-setup: "uri" (otpauth://totp/…), "key" (Base32, grouped by four), "service", "account",
 	// "qr_path" (an SVG path of black modules, integers only), "qr_size" (side of the viewBox with quiet zone).
 	Values map[string]string
@@ -76,10 +85,36 @@ type SetupDone struct {
 	Frame
 	// Next is where Continue leads.
 	Next, Account string
+	// Codes are the recovery codes, shown this once; empty: they were shown before. Made is when.
+	Codes []string
+	Made  time.Time
 }
 
 // Template implements Page.
 func (SetupDone) Template() string { return "setup-done" }
+
+// Choice asks which of several factors to use, or to set up (Setup); the first one is recommended. It is answered by
+// the field "method" in the address.
+type Choice struct {
+	Frame
+	Action, NotYou, Account string
+	// Kinds are totp, passkey.
+	Kinds []string
+	Setup bool
+}
+
+// Template implements Page.
+func (Choice) Template() string { return "choice" }
+
+// RecoveryUsed says how many recovery codes are left after one was used, J10.
+type RecoveryUsed struct {
+	Frame
+	Next string
+	Left int
+}
+
+// Template implements Page.
+func (RecoveryUsed) Template() string { return "recovery-used" }
 
 // Ticket asks for a set-up ticket after an admin has reset the factor.
 type Ticket struct {

@@ -74,8 +74,11 @@ func known() []Page {
 	return []Page{
 		Login{},
 		Factor{Prompt: "totp-code"},
+		Factor{Prompt: "recovery-code", Values: map[string]string{"left": "1"}},
+		RecoveryUsed{},
+		Choice{Kinds: []string{"totp"}},
 		Setup{Prompt: "totp-setup", Values: totp},
-		SetupDone{},
+		SetupDone{Codes: []string{""}},
 		Ticket{},
 		Consent{},
 		SignOut{},
@@ -92,7 +95,7 @@ func shared(name string) []string {
 	if strings.HasPrefix(name, "demo-") {
 		return []string{"html/demo-layout.html"}
 	}
-	return []string{"html/layout.html", "html/who.html", "html/back.html"}
+	return []string{"html/layout.html", "html/who.html", "html/back.html", "html/codes.html"}
 }
 
 func parsePages(fm template.FuncMap) (map[string]*template.Template, error) {

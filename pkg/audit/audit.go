@@ -19,6 +19,7 @@ const (
 	FactorRejected  = "factor.rejected"
 	FactorLocked    = "factor.locked"
 	FactorEnrolled  = "factor.enrolled"
+	FactorSkipped   = "factor.skipped"
 	DeviceRemember  = "device.remembered"
 	DeviceCopied    = "device.copied"
 	SessionStarted  = "session.started"

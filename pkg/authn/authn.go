@@ -8,6 +8,7 @@ package authn
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,10 @@ var (
 	ErrBudget = errors.New("guess budget spent")
 	// ErrNotEnrolled is an account without a second factor: never set up, or reset.
 	ErrNotEnrolled = errors.New("no second factor")
+	// ErrSlip is a recovery code that cannot be one: its check character does not fit. It costs nothing.
+	ErrSlip = errors.New("slip of the hand")
+	// ErrTooMany is a set-up over the most authenticators that an account may have.
+	ErrTooMany = errors.New("too many authenticators")
 	// ErrConflict is an act that does not fit the state of the record.
 	ErrConflict = errors.New("state does not fit")
 )
@@ -92,10 +97,12 @@ const (
 // FactorState says what is known of an account's second factor. Unknown is never "not enrolled".
 type FactorState string
 
-// The states of the second factor. Only FactorNever, or a ticket after FactorReset, opens a set-up.
+// The states of the second factor. Only FactorNever, FactorOff, or a ticket after FactorReset, opens a set-up.
+// FactorOff is an account whose person removed the last authenticator where no policy wants one.
 const (
 	FactorNever FactorState = "never"
 	FactorOn    FactorState = "on"
+	FactorOff   FactorState = "off"
 	FactorReset FactorState = "reset"
 )
 
@@ -115,7 +122,53 @@ type Account struct {
 	// PasswordGen moves with the password, FactorGen with any change of the authenticators.
 	PasswordGen, FactorGen int64
 	Factor                 FactorState
-	Roles                  []string
+	// Authenticators are the ids of those in force; read together with a flow, else empty.
+	Authenticators []string
+	// Skips is how often the person has put a set-up off.
+	Skips int
+	Roles []string
+	// Created is the time the account was made; zero where the store had no need to read the profile.
+	Created time.Time
+}
+
+// OfKind returns the ids of the account's authenticators of one kind.
+func (a Account) OfKind(kind string) []string {
+	var ids []string
+	for _, id := range a.Authenticators {
+		if KindOf(id) == kind {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// KindOf is the kind of the authenticator of an id: what stands before the dot. Ids without one are of a time when
+// there was one kind.
+func KindOf(id string) string {
+	kind, _, ok := strings.Cut(id, ".")
+	if !ok {
+		return "totp"
+	}
+	return kind
+}
+
+// Authenticator is one enrolled factor of an account, as its person sees it.
+type Authenticator struct {
+	ID, Kind string
+	// Name is the one its person gave it; empty: none.
+	Name string
+	// Added and Used are zero where nothing is known.
+	Added, Used time.Time
+}
+
+// Factors is what an account has beyond its password.
+type Factors struct {
+	// List is in the order in which they were added.
+	List []Authenticator
+	// RecoveryLeft is the number of unused recovery codes.
+	RecoveryLeft int
+	// Locked: disabled by too many failures.
+	Locked bool
 }
 
 // Profile is what an account says of its person.
@@ -137,7 +190,12 @@ type Evidence struct {
 	At time.Time
 	// Device is true if a remembered device stood for it: it satisfies a policy, never acr mfa.
 	Device bool
+	// Left is how many recovery codes are left after one was shown; known in that moment alone.
+	Left int `json:"-"`
 }
+
+// FreshProof is how old password and factor may be when a change of factors or password begins (ASVS 7.5.1).
+const FreshProof = 5 * time.Minute
 
 // Authentication context classes (decisions.md).
 const (

@@ -6,6 +6,7 @@ package company
 
 import (
 	"context"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/flow"
 )
@@ -19,9 +20,30 @@ type Company struct {
 	// HelpEmail and HelpPhone stand at the foot of every page; empty ones are left out.
 	HelpEmail string `json:"help_email,omitempty"`
 	HelpPhone string `json:"help_phone,omitempty"`
-	// SecondFactor is off, optional or required; empty: optional.
+	// SecondFactor is off, optional, required or always; empty: optional.
 	SecondFactor flow.FactorMode `json:"second_factor,omitempty"`
+	Policy
 }
+
+// Policy is what a company says of the second factor beside the mode (decisions.md, Policy defaults).
+type Policy struct {
+	// Groups are the roles whose people the mode is for; the others are asked if they have set one up. Empty: all.
+	Groups []string `json:"second_factor_groups,omitempty"`
+	// From is when a mode of required or always begins; until then set-up is offered and can be put off. Zero: it is in
+	// force.
+	From time.Time `json:"second_factor_from,omitzero"`
+	// Skips is how often a person may put the set-up off: before From, or, without it, in all. 0 to 20.
+	Skips int `json:"second_factor_skips,omitempty"`
+	// RememberDays shortens how long a device is remembered; nil: the server's setting; 0: never. 0 to 365.
+	RememberDays *int `json:"remember_days,omitempty"`
+	// SetupDays is how many days a first set-up by password alone stays open; nil: 14. 0 to 365.
+	SetupDays *int `json:"setup_days,omitempty"`
+}
+
+// defaultSetupDays is how many days a first set-up by password alone stays open.
+const defaultSetupDays = 14
+
+const day = 24 * time.Hour
 
 // Registry keeps companies. Get reads an in-process snapshot that is at most 1 s old.
 type Registry interface {

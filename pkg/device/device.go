@@ -21,9 +21,9 @@ type Device struct {
 
 // Trust is the answer to a device cookie.
 type Trust struct {
-	// PassedAt is the second-factor pass at which the device was remembered.
-	PassedAt time.Time
-	End      time.Time
+	// Pass is the second-factor pass at which the device was remembered, as evidence of a device.
+	Pass authn.Evidence
+	End  time.Time
 	// Cookie is the next value of the cookie; empty: keep the one there is (a second tab).
 	Cookie string
 	// Copied says that an older secret came back: the device is forgotten now, tell the person.
@@ -39,9 +39,9 @@ type Store interface {
 	// Known says whose device the cookie of the given tag is, without using it: the canonical sign-in name.
 	// authn.ErrGone for anything else. It decides under which count a password guess falls, and nothing more.
 	Known(ctx context.Context, tag, cookie string) (name string, err error)
-	// Remember stores a new device for life from passedAt on and returns the cookie's value; at most 20 per
-	// account, the oldest goes.
-	Remember(ctx context.Context, a authn.Account, label string, passedAt time.Time, life time.Duration) (cookie string, end time.Time, err error)
+	// Remember stores a new device for life from the pass on and returns the cookie's value; at most 20 per account, the
+	// one that ends first goes.
+	Remember(ctx context.Context, a authn.Account, label string, pass authn.Evidence, life time.Duration) (cookie string, end time.Time, err error)
 	// List returns the devices in force.
 	List(ctx context.Context, accountID string) ([]Device, error)
 	// Remove forgets one device.

@@ -21,8 +21,26 @@ import (
 // Lifetime is how long a flow may take from the authorization request to the answer.
 const Lifetime = 10 * time.Minute
 
-// Request is a validated authorization request.
+// Purpose says what a flow is for: a client's authorization request, or an act on the person's own account page.
+type Purpose string
+
+// The purposes. PurposeView shows the account page; PurposeProve leads back to it with password and factor shown
+// lately; PurposeAdd and PurposeReplace set up one more authenticator, or one in the place of another.
+const (
+	PurposeClient  Purpose = ""
+	PurposeView    Purpose = "view"
+	PurposeProve   Purpose = "prove"
+	PurposeAdd     Purpose = "add"
+	PurposeReplace Purpose = "replace"
+)
+
+// Request is a validated authorization request, or what the account page asks for.
 type Request struct {
+	Purpose Purpose
+	// Return is the path of ours that a flow of the account page leads back to; Replaces is the authenticator that
+	// PurposeReplace takes away.
+	Return, Replaces string
+
 	// Params are the merged, validated parameters as the protocol engine replays them at the answer.
 	Params   url.Values
 	ClientID string
@@ -72,6 +90,16 @@ type Policy struct {
 	Allowed bool
 	// PasswordLife is how long the password of a session counts, in all; 0: no bound.
 	PasswordLife time.Duration
+	// Fresh, if not 0, is how long before the flow began password and factor may have been shown at the earliest, and
+	// a remembered device does not count: an account page is about to change something (ASVS 7.5.1).
+	Fresh time.Duration
+	// Remember is how long a remembered device stands for a factor after its pass; 0: never.
+	Remember time.Duration
+	// SkipsLeft is how often the person may still put a set-up off; SkipUntil is when that ends, zero: no date.
+	SkipsLeft int
+	SkipUntil time.Time
+	// Closed says that the time for a first set-up by password alone is over: a ticket is wanted.
+	Closed bool
 }
 
 // Flow is an authorization request under way.
@@ -98,7 +126,9 @@ type Flow struct {
 	// Ticket is a set-up ticket that the person has typed; Enrolled says that a set-up was confirmed in this flow.
 	Ticket   string
 	Enrolled bool
-	Policy   Policy
+	// Skipped says that the person has put a set-up off, in this flow or in the session that it began with.
+	Skipped bool
+	Policy  Policy
 }
 
 // SID is the session id that clients see (claim sid); empty without a session.
@@ -133,6 +163,9 @@ type Store interface {
 	// Identify ends the flow before the password and stores it anew for f.Account, bound to newBind, with a new ID.
 	// Of two posts that race, one gets authn.ErrGone.
 	Identify(ctx context.Context, f *Flow, bind []string, newBind string) error
+	// Skip puts a set-up off, if the account has done so fewer than most times; authn.ErrConflict if not. It is counted
+	// once a flow.
+	Skip(ctx context.Context, id string, bind []string, most int) error
 	// Mark adds u to a flow after the password.
 	Mark(ctx context.Context, id string, bind []string, u Update) error
 	// End removes the flow and answers authn.ErrGone if it was gone already (an error is sent once).

@@ -58,6 +58,7 @@ func rules() []rule {
 		{StepRefused, ReasonAccessDenied, notAllowed},
 		{StepEnrol, InteractionNeeded, needEnrol},
 		{StepFactor, LoginRequired, needFactor},
+		{StepEnrol, InteractionNeeded, needMore},
 		{StepConsent, ConsentRequired, needConsent},
 	}
 }
@@ -92,6 +93,9 @@ func needLogin(f *Flow, now time.Time) bool {
 	if f.Request.HasPrompt("login") || f.Request.HasPrompt("select_account") {
 		return true
 	}
+	if f.stale(f.PasswordAt) {
+		return true
+	}
 	if f.Policy.PasswordLife > 0 && now.Sub(f.PasswordAt) >= f.Policy.PasswordLife {
 		return true
 	}
@@ -106,9 +110,24 @@ func otherAccount(f *Flow, _ time.Time) bool {
 // notAllowed: the client is for other companies or roles.
 func notAllowed(f *Flow, _ time.Time) bool { return !f.Policy.Allowed }
 
-// needEnrol: a factor is wanted and the account has none, or an admin took it away.
+// stale says whether what was shown at the given time is too old for the change that the flow is for. It is counted
+// from the beginning of the flow, so that nobody is asked twice for taking their time.
+func (f *Flow) stale(at time.Time) bool {
+	return f.Policy.Fresh > 0 && at.Before(f.Created.Add(-f.Policy.Fresh))
+}
+
+// needEnrol: a factor is wanted and the account has none, or an admin took it away; not while the person may put it
+// off and has.
 func needEnrol(f *Flow, _ time.Time) bool {
-	return f.Account.Factor != authn.FactorOn && f.Policy.Factor.wanted()
+	if f.Account.Factor == authn.FactorOn || !f.Policy.Factor.Wanted() {
+		return false
+	}
+	return !f.Skipped || f.Account.Factor == authn.FactorReset
+}
+
+// needMore: the flow is there to set up one more authenticator, or the first one.
+func needMore(f *Flow, _ time.Time) bool {
+	return (f.Request.Purpose == PurposeAdd || f.Request.Purpose == PurposeReplace) && !f.Enrolled
 }
 
 // needFactor: policy, acr_values or max_age=0 ask for more than the evidence shows.
@@ -133,12 +152,20 @@ func needFactor(f *Flow, _ time.Time) bool {
 func (f *Flow) counts(e authn.Evidence, aim bool) bool {
 	anew := f.Request.MaxAge != nil && *f.Request.MaxAge == 0
 	if e.Device {
-		return !aim && !anew && f.Policy.Factor != FactorAlways
+		return !aim && !anew && f.Policy.Factor != FactorAlways && f.Policy.Fresh == 0 && f.remembered(e)
+	}
+	if f.stale(e.At) {
+		return false
 	}
 	if anew || f.Policy.Factor == FactorAlways {
 		return !e.At.Before(f.Created)
 	}
 	return true
+}
+
+// remembered says whether the policy still lets a remembered device stand for its pass.
+func (f *Flow) remembered(e authn.Evidence) bool {
+	return f.Created.Before(e.At.Add(f.Policy.Remember))
 }
 
 // aim is the context class that acr_values ask for and that can be reached; empty if none is asked for. Any
@@ -175,7 +202,8 @@ func needConsent(f *Flow, _ time.Time) bool {
 	return false
 }
 
-func (m FactorMode) wanted() bool { return m == FactorRequired || m == FactorAlways }
+// Wanted says whether the mode asks everybody for a factor.
+func (m FactorMode) Wanted() bool { return m == FactorRequired || m == FactorAlways }
 
 // strictness orders the modes; an unknown one counts as the strictest, an empty one says nothing.
 func (m FactorMode) strictness() int {

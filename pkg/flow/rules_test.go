@@ -20,7 +20,7 @@ func signedIn(change func(f *Flow)) *Flow {
 		Created: t0(), PasswordAt: before,
 		Account: &authn.Account{ID: "a", State: authn.Active, Factor: authn.FactorOn},
 		Factors: []authn.Evidence{{Method: "otp", At: before}},
-		Policy:  Policy{Factor: FactorRequired, Allowed: true},
+		Policy:  Policy{Factor: FactorRequired, Allowed: true, Remember: 30 * 24 * time.Hour},
 		Request: Request{Scopes: []string{"openid"}},
 	}
 	change(f)
@@ -94,6 +94,34 @@ func TestNext(t *testing.T) {
 			f.Request.Prompt, f.Consented = []string{"consent"}, []string{"openid"}
 		}, StepConsent, ConsentRequired},
 		{"prompt=consent, answered", func(f *Flow) { f.Request.Prompt, f.Allowed = []string{"consent"}, true }, StepDone, ReasonNone},
+		{"RD-02 device on day 31: asked, whatever its cookie says", func(f *Flow) {
+			f.Factors = []authn.Evidence{{Method: "otp", At: t0().Add(-31 * 24 * time.Hour), Device: true}}
+		}, StepFactor, LoginRequired},
+		{"company never remembers: device does not count", func(f *Flow) { f.Factors, f.Policy.Remember = device, 0 }, StepFactor, LoginRequired},
+		{"company remembers for a day: an older pass does not count", func(f *Flow) {
+			f.Factors, f.Policy.Remember = device, 24*time.Hour
+		}, StepFactor, LoginRequired},
+		{"SF-21 a change wants the password anew", func(f *Flow) {
+			f.Policy.Fresh, f.PasswordAt = 5*time.Minute, f.Created.Add(-5*time.Minute-time.Millisecond)
+		}, StepLogin, LoginRequired},
+		{"SF-21 a change wants the factor anew", func(f *Flow) {
+			f.Policy.Fresh, f.PasswordAt = 5*time.Minute, f.Created
+			f.Factors = []authn.Evidence{{Method: "otp", At: f.Created.Add(-5*time.Minute - time.Millisecond)}}
+		}, StepFactor, LoginRequired},
+		{"SF-21 both shown lately", func(f *Flow) {
+			f.Policy.Fresh, f.PasswordAt = 5*time.Minute, f.Created.Add(-5*time.Minute)
+			f.Factors = []authn.Evidence{{Method: "otp", At: f.Created.Add(-5 * time.Minute)}}
+		}, StepDone, ReasonNone},
+		{"SF-21 a remembered device is not enough for a change", func(f *Flow) {
+			f.Policy.Fresh, f.PasswordAt = 5*time.Minute, f.Created
+			f.Factors = []authn.Evidence{{Method: "otp", At: f.Created, Device: true}}
+		}, StepFactor, LoginRequired},
+		{"one more authenticator: after the factor", func(f *Flow) { f.Request.Purpose = PurposeAdd }, StepEnrol, InteractionNeeded},
+		{"one more authenticator: never before the factor", func(f *Flow) { f.Request.Purpose, f.Factors = PurposeAdd, nil }, StepFactor, LoginRequired},
+		{"one more authenticator: set up", func(f *Flow) { f.Request.Purpose, f.Enrolled = PurposeAdd, true }, StepDone, ReasonNone},
+		{"C2 put off: not asked", func(f *Flow) { f.Account.Factor, f.Factors, f.Skipped = authn.FactorNever, nil, true }, StepDone, ReasonNone},
+		{"C2 put off before a reset: asked", func(f *Flow) { f.Account.Factor, f.Factors, f.Skipped = authn.FactorReset, nil, true }, StepEnrol, InteractionNeeded},
+		{"turned off by its person, wanted again: asked", func(f *Flow) { f.Account.Factor, f.Factors = authn.FactorOff, nil }, StepEnrol, InteractionNeeded},
 		{"SF-24 consent never before the factor", func(f *Flow) { f.Policy.Consent, f.Factors = true, nil }, StepFactor, LoginRequired},
 	}
 	for _, tt := range tests {

@@ -133,3 +133,23 @@ type Consents interface {
 	// Allow adds scopes to what the account allowed the client.
 	Allow(ctx context.Context, a authn.Account, clientID string, scopes []string) error
 }
+
+// Standing is an app that may act for an account, or has been allowed to.
+type Standing struct {
+	ClientID string
+	// Scopes are what its living grants hold and what the person has allowed it; in no order.
+	Scopes []string
+	// Since is when the oldest living grant was issued; zero where only a consent stands.
+	Since time.Time
+	// Offline says that it can go on without the person (a refresh token).
+	Offline bool
+}
+
+// Standings shows and ends the access of apps, for the account page. Every method may answer authn.ErrUnavailable.
+type Standings interface {
+	// List returns one entry for each client, in the order of their ids.
+	List(ctx context.Context, a authn.Account) ([]Standing, error)
+	// Withdraw ends every grant of the client for the account and forgets what was allowed; in force on every node when
+	// it has answered, but for JWTs that are out. It is harmless to repeat.
+	Withdraw(ctx context.Context, a authn.Account, clientID string) error
+}

@@ -82,8 +82,9 @@ func TestArrowsPointDown(t *testing.T) {
 		"pkg/web":                     append([]string{"pkg/audit", "templates"}, rules...),
 		"pkg/admin":                   append([]string{"pkg/audit", "pkg/keys"}, rules...),
 		"pkg/demo":                    {"templates"},
-		"providers":                   {"pkg/authn", "providers/totp"},
+		"providers":                   {"pkg/authn", "providers/totp", "providers/recovery"},
 		"providers/totp":              {"pkg/authn"},
+		"providers/recovery":          {"pkg/authn"},
 		"providers/directories/local": {"pkg/authn"},
 		"cmd/lychload":                {},
 	}

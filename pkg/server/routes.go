@@ -37,6 +37,8 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		post("/flow/{id}/enrol").with(own).to(site, w.EnrolPost),
 		get("/flow/{id}/factor").with(open).to(site, w.Factor),
 		post("/flow/{id}/factor").with(own).to(site, w.FactorPost),
+		get("/flow/{id}/recovery").with(open).to(site, w.Recovery),
+		post("/flow/{id}/recovery").with(own).to(site, w.RecoveryPost),
 		get("/flow/{id}/consent").with(open).to(site, w.Consent),
 		post("/flow/{id}/consent").with(own).to(site, w.ConsentPost),
 

@@ -6,6 +6,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/web"
 	"github.com/lychgate/lychgate/providers"
 	"github.com/lychgate/lychgate/providers/directories/local"
+	"github.com/lychgate/lychgate/providers/recovery"
 	"github.com/lychgate/lychgate/templates"
 )
 
@@ -94,7 +96,7 @@ func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 	}
 }
 
-func (s *Server) siteConfig(events *audit.Log, factors []authn.Enroller) web.Config {
+func (s *Server) siteConfig(events *audit.Log, factors []authn.Factor) web.Config {
 	proxies, _ := s.cfg.ProxyPrefixes() // validated
 	days, floor := s.cfg.Remember.Days, s.cfg.Password.RefusalFloor
 	if days == 0 {
@@ -106,13 +108,21 @@ func (s *Server) siteConfig(events *audit.Log, factors []authn.Enroller) web.Con
 	return web.Config{
 		Issuer: s.cfg.Issuer, Host: s.host, Engine: s.engine,
 		Directory: local.New(local.Config{Accounts: s.store.Accounts(), Hasher: s.hasher}),
-		Factors:   factors,
-		Flows:     s.store.Flows(), Sessions: s.store.Sessions(), Devices: s.store.Devices(), Consents: s.store.Consents(),
+		Factors:   factors, NewRecovery: s.newRecovery,
+		Flows: s.store.Flows(), Sessions: s.store.Sessions(), Devices: s.store.Devices(), Consents: s.store.Consents(),
 		Clients: s.store.Clients(), Companies: s.store.Companies(), Throttle: s.store.Throttle(),
 		Templates: s.pages, Audit: events, Log: s.deps.Log, Now: s.deps.Now, Rand: s.deps.Rand,
 		SessionEnd: s.cfg.Lifetimes.SessionEnd, RememberDays: days, RefusalFloor: floor,
 		HelpEmail: s.cfg.Help.Email, HelpPhone: s.cfg.Help.Phone, Proxies: proxies,
 	}
+}
+
+// newRecovery makes the recovery codes of an account.
+func (s *Server) newRecovery() (shown, kept []string, err error) {
+	if s.deps.Rand != nil {
+		return recovery.Make(s.deps.Rand)
+	}
+	return recovery.Make(rand.Reader)
 }
 
 // keepKeys reads the ring as soon as the store is there, then every 30 s.

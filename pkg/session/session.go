@@ -26,6 +26,11 @@ type Session struct {
 	Factors []authn.Evidence
 	// End is the absolute end; nothing moves it.
 	End time.Time
+	// Label is browser and system in words; Started is when the session began.
+	Label   string
+	Started time.Time
+	// Skipped says that its person has put a set-up off in it, where the policy lets them.
+	Skipped bool
 }
 
 // LogValue keeps the handle out of the logs.
@@ -49,6 +54,15 @@ type View struct {
 	Consented []string
 }
 
+// Listed is a session as its person sees it.
+type Listed struct {
+	// ID names it on the account page; it opens nothing.
+	ID, Label          string
+	Started, Last, End time.Time
+	// Own says that it is the one that asks.
+	Own bool
+}
+
 // Store keeps sessions. Every method may answer authn.ErrUnavailable.
 type Store interface {
 	// Create stores s with a new handle and ends the session of handle replaced, if not empty.
@@ -59,4 +73,8 @@ type Store interface {
 	Load(ctx context.Context, handle, clientID string) (View, error)
 	// End removes the session; it is harmless to repeat.
 	End(ctx context.Context, handle string) error
+	// List returns the account's live sessions, the newest first, at most 50.
+	List(ctx context.Context, a authn.Account, own string) ([]Listed, error)
+	// EndListed removes the session of the account that List called so; it is harmless to repeat.
+	EndListed(ctx context.Context, a authn.Account, id string) error
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -61,7 +62,7 @@ func (s *Store) readAccount(r reply, i int) (authn.Account, error) {
 		return authn.Account{}, fmt.Errorf("account state: %w", authn.ErrLost)
 	}
 	switch a.Factor {
-	case authn.FactorNever, authn.FactorOn, authn.FactorReset:
+	case authn.FactorNever, authn.FactorOn, authn.FactorOff, authn.FactorReset:
 	default:
 		return authn.Account{}, fmt.Errorf("factor state: %w", authn.ErrLost)
 	}
@@ -77,7 +78,7 @@ func (s *Store) addProfile(a *authn.Account, sealed string) (authn.Profile, erro
 	if err := s.openJSON("profile", s.key.prof(a.Tag), sealed, &p); err != nil {
 		return authn.Profile{}, err
 	}
-	a.Name, a.Roles = p.Canonical, p.Profile.Roles
+	a.Name, a.Roles, a.Created = p.Canonical, p.Profile.Roles, time.Unix(p.Profile.Created, 0).UTC()
 	return p.Profile, nil
 }
 

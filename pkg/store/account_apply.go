@@ -14,7 +14,7 @@ import (
 // Apply implements authn.AccountStore.
 func (s accounts) Apply(ctx context.Context, id, company string, c authn.Change, passwordRecord string) (authn.Account, error) {
 	tag, pw := s.index.Tag(id), ""
-	if c == authn.SetPassword {
+	if c == authn.SetPassword || c == authn.SetPasswordProved {
 		if passwordRecord == "" {
 			return authn.Account{}, fmt.Errorf("%s: no password record: %w", c, authn.ErrConflict)
 		}

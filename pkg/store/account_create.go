@@ -96,7 +96,7 @@ func (s accounts) placeAs(ctx context.Context, id string, n authn.NewAccount) (b
 	}
 	cred, secret := "", ""
 	if len(n.TOTPSecret) > 0 {
-		if cred, secret, err = s.newCredential(tag, n.TOTPSecret); err != nil {
+		if cred, secret, err = s.newCredential(tag, "totp", n.TOTPSecret); err != nil {
 			return false, err
 		}
 	}

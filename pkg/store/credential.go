@@ -18,14 +18,22 @@ type credentials struct{ *Store }
 
 // newCredential makes an id for an authenticator and seals its secret in its place. The place holds no generation:
 // one change must not make every other secret unreadable.
-func (s *Store) newCredential(tag string, secret []byte) (id, sealed string, err error) {
+func (s *Store) newCredential(tag, kind string, secret []byte) (id, sealed string, err error) {
 	b, err := s.random(8)
 	if err != nil {
 		return "", "", err
 	}
-	id = "t" + seal.Encode(b)
-	sealed, err = s.seal("factor", field(s.key.mfa(tag), id), secret)
+	id = kind + "." + seal.Encode(b)
+	sealed, err = s.sealCredential(tag, id, secret)
 	return id, sealed, err
+}
+
+func (s *Store) sealCredential(tag, id string, secret []byte) (string, error) {
+	return s.seal("factor", field(s.key.mfa(tag), id), secret)
+}
+
+func (s *Store) openCredential(tag, id, sealed string) ([]byte, error) {
+	return s.open("factor", field(s.key.mfa(tag), id), sealed)
 }
 
 // place finds the flow of an attempt; it must be in the slot of the attempt's account.
@@ -45,7 +53,10 @@ func (s credentials) factorKeys(ref flowRef) []string {
 	return []string{s.key.acct(ref.tag), s.key.mfa(ref.tag), ref.key}
 }
 
-// Charge implements authn.CredentialStore.
+// recoveryKind is the kind of recovery codes: they are digests, so a charge reveals nothing; factor_charge calls them r.
+const recoveryKind = "recovery"
+
+// Charge implements authn.GuessStore.
 func (s credentials) Charge(ctx context.Context, a authn.Attempt, typed string) (authn.Charge, error) {
 	c, err := s.charge(ctx, a, typed)
 	if err != nil {
@@ -60,13 +71,20 @@ func (s credentials) charge(ctx context.Context, a authn.Attempt, typed string) 
 		return authn.Charge{}, err
 	}
 	g := s.cfg.Guesses
-	lane, room, refill := string(authn.LaneUnknown), g.BudgetUnknown, g.RefillUnknown
+	lane, room, refill := laneOf(a), g.BudgetUnknown, g.RefillUnknown
 	if a.Lane == authn.LaneKnown {
-		lane, room, refill = string(authn.LaneKnown), g.BudgetKnown, g.RefillKnown
+		room, refill = g.BudgetKnown, g.RefillKnown
 	}
 	// Made here from the flow and what was typed, so that a post sent twice is charged once.
-	attempt := s.index.Hash("attempt", a.Flow, typed)
-	r, err := s.run(ctx, "factor_charge", s.factorKeys(ref), s.bindHashes(a.Bind), lane, attempt, "*",
+	which := a.Kind
+	if a.Kind == recoveryKind {
+		which = "r"
+	}
+	if a.Authenticator != "" {
+		which = a.Authenticator
+	}
+	attempt := s.index.Hash("attempt", a.Flow, which, typed)
+	r, err := s.run(ctx, "factor_charge", s.factorKeys(ref), s.bindHashes(a.Bind), lane, attempt, which,
 		g.Free, g.FirstWait.Milliseconds(), g.LongestWait.Milliseconds(), g.Cap, room, refill)
 	if err != nil {
 		return authn.Charge{}, err
@@ -74,9 +92,9 @@ func (s credentials) charge(ctx context.Context, a authn.Attempt, typed string) 
 	c := authn.Charge{Attempt: attempt}
 	switch r.code() {
 	case done:
-		return s.reveal(ref, c, r)
+		return s.reveal(ref, c, r, a.Kind)
 	case accepted:
-		c.Now, c.Accepted = millis(r.num(2)), true
+		c.Now, c.Accepted, c.Left = millis(r.num(2)), true, int(r.num(1))
 		return c, nil
 	case wait:
 		return authn.Charge{}, &authn.WaitError{For: time.Duration(r.num(1)) * time.Millisecond}
@@ -86,7 +104,7 @@ func (s credentials) charge(ctx context.Context, a authn.Attempt, typed string) 
 }
 
 // reveal opens the secrets that a charge has paid for. One that does not open makes the whole record broken.
-func (s credentials) reveal(ref flowRef, c authn.Charge, r reply) (authn.Charge, error) {
+func (s credentials) reveal(ref flowRef, c authn.Charge, r reply, kind string) (authn.Charge, error) {
 	gen, err := number(r.text(2))
 	if err != nil {
 		return authn.Charge{}, err
@@ -94,7 +112,7 @@ func (s credentials) reveal(ref flowRef, c authn.Charge, r reply) (authn.Charge,
 	c.Now, c.Gen = millis(r.num(1)), gen
 	for i := 3; i+2 < len(r); i += 3 {
 		id := r.text(i)
-		secret, err := s.open("factor", field(s.key.mfa(ref.tag), id), r.text(i+1))
+		secret, err := s.openCredential(ref.tag, id, r.text(i+1))
 		if err != nil {
 			return authn.Charge{}, err
 		}
@@ -104,13 +122,13 @@ func (s credentials) reveal(ref flowRef, c authn.Charge, r reply) (authn.Charge,
 		}
 		c.Credentials = append(c.Credentials, authn.Credential{ID: id, Secret: secret, LastStep: last})
 	}
-	if len(c.Credentials) == 0 {
+	if len(c.Credentials) == 0 && kind != recoveryKind {
 		return authn.Charge{}, authn.ErrLost
 	}
 	return c, nil
 }
 
-// Consume implements authn.CredentialStore.
+// Consume implements authn.GuessStore.
 func (s credentials) Consume(ctx context.Context, a authn.Attempt, c authn.Charge, matches []authn.Match) (authn.Evidence, error) {
 	e, err := s.consume(ctx, a, c, matches)
 	if err != nil {
@@ -130,11 +148,7 @@ func (s credentials) consume(ctx context.Context, a authn.Attempt, c authn.Charg
 	if len(matches) == 0 {
 		return authn.Evidence{}, authn.ErrRejected
 	}
-	lane := authn.LaneUnknown
-	if a.Lane == authn.LaneKnown {
-		lane = authn.LaneKnown
-	}
-	args := []any{s.bindHashes(a.Bind), c.Gen, string(lane), c.Attempt, s.guard.floorStep()}
+	args := []any{s.bindHashes(a.Bind), c.Gen, laneOf(a), c.Attempt, s.guard.floorStep()}
 	for _, m := range matches {
 		args = append(args, m.Credential, strconv.FormatInt(m.Step, 10))
 	}
@@ -146,4 +160,12 @@ func (s credentials) consume(ctx context.Context, a authn.Attempt, c authn.Charg
 		return authn.Evidence{}, refused(r.code())
 	}
 	return authn.Evidence{Method: "otp", At: millis(r.num(2))}, nil
+}
+
+// laneOf is the lane as the scripts name it; what is not known is unknown.
+func laneOf(a authn.Attempt) string {
+	if a.Lane == authn.LaneKnown {
+		return string(authn.LaneKnown)
+	}
+	return string(authn.LaneUnknown)
 }

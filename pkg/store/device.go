@@ -4,6 +4,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -29,6 +30,8 @@ type deviceRecord struct {
 	Label    string `json:"label"`
 	First    int64  `json:"first"`
 	PassedAt int64  `json:"passed_at"`
+	// Method is of the pass; otp if empty.
+	Method string `json:"method,omitempty"`
 }
 
 // deviceDigest is how the secret of a device is kept.
@@ -78,7 +81,8 @@ func (s devices) use(ctx context.Context, a authn.Account, id string, cookie []b
 	if err != nil {
 		return device.Trust{}, err
 	}
-	t := device.Trust{PassedAt: millis(rec.PassedAt), End: millis(r.num(1))}
+	pass := authn.Evidence{Method: cmp.Or(rec.Method, "otp"), At: millis(rec.PassedAt), Device: true}
+	t := device.Trust{Pass: pass, End: millis(r.num(1))}
 	switch r.code() {
 	case 1:
 		t.Cookie = seal.Encode(append(cookie[:deviceID:deviceID], next...))
@@ -101,15 +105,15 @@ func (s devices) openDevice(tag, id, sealed string) (deviceRecord, error) {
 }
 
 // Remember implements device.Store.
-func (s devices) Remember(ctx context.Context, a authn.Account, label string, passedAt time.Time, life time.Duration) (string, time.Time, error) {
-	cookie, end, err := s.remember(ctx, a, label, passedAt, passedAt.Add(life))
+func (s devices) Remember(ctx context.Context, a authn.Account, label string, pass authn.Evidence, life time.Duration) (string, time.Time, error) {
+	cookie, end, err := s.remember(ctx, a, label, pass, pass.At.Add(life))
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("remember device: %w", err)
 	}
 	return cookie, end, nil
 }
 
-func (s devices) remember(ctx context.Context, a authn.Account, label string, passedAt, end time.Time) (string, time.Time, error) {
+func (s devices) remember(ctx context.Context, a authn.Account, label string, pass authn.Evidence, end time.Time) (string, time.Time, error) {
 	b, err := s.random(deviceID + deviceSecret)
 	if err != nil {
 		return "", time.Time{}, err
@@ -119,7 +123,7 @@ func (s devices) remember(ctx context.Context, a authn.Account, label string, pa
 		label = strings.ToValidUTF8(label[:maxLabel], "")
 	}
 	sealed, err := s.sealJSON("device", field(s.key.dev(tag), "i:"+id),
-		deviceRecord{Label: label, First: s.now().UnixMilli(), PassedAt: passedAt.UnixMilli()})
+		deviceRecord{Label: label, First: s.now().UnixMilli(), PassedAt: pass.At.UnixMilli(), Method: pass.Method})
 	if err != nil {
 		return "", time.Time{}, err
 	}

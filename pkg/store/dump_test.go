@@ -42,7 +42,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	f.Account, f.AccountName, f.Epoch, f.PasswordGen, f.PasswordAt = &a, "Ann.Lastname", 1, 1, now()
 	must(s.Flows().Identify(ctx, f, []string{"BIND-BEFORE"}, "BIND-AFTER"))
 	bind := []string{"BIND-AFTER", "BIND-BEFORE"}
-	at := authn.Attempt{Account: a, Flow: f.ID, Bind: bind}
+	at := authn.Attempt{Account: a, Flow: f.ID, Bind: bind, Kind: "totp"}
 	c, err := s.Credentials().Charge(ctx, at, "271828")
 	must(err)
 	_, err = s.Credentials().Consume(ctx, at, c, []authn.Match{{Credential: c.Credentials[0].ID, Step: 3}})
@@ -51,7 +51,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(err)
 	must(s.Flows().Mark(ctx, f.ID, bind, flow.Update{Session: n.Handle, Ticket: "TICKET-TYPED"}))
 	must(s.Consents().Allow(ctx, a, "app", []string{"openid"}))
-	cookie, _, err := s.Devices().Remember(ctx, a, "Firefox on a LAPTOP", now(), time.Hour)
+	cookie, _, err := s.Devices().Remember(ctx, a, "Firefox on a LAPTOP", authn.Evidence{Method: "otp", At: now()}, time.Hour)
 	must(err)
 	tr, err := s.Devices().Use(ctx, a, cookie)
 	must(err)
@@ -75,7 +75,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(err)
 	g := &flow.Flow{Request: f.Request, Created: now(), Account: &b, Epoch: b.Epoch, PasswordGen: 1, PasswordAt: now()}
 	must(s.Flows().Create(ctx, g, "BIND-BEN"))
-	_, err = s.Credentials().Begin(ctx, authn.Attempt{Account: b, Flow: g.ID, Bind: []string{"BIND-BEN"}}, []byte("PENDING-SECRET-PENDI"))
+	_, err = s.Credentials().Begin(ctx, authn.Attempt{Account: b, Flow: g.ID, Bind: []string{"BIND-BEN"}, Kind: "totp"}, []byte("PENDING-SECRET-PENDI"))
 	must(err)
 	return []string{
 		secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",

@@ -8,7 +8,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -17,46 +16,52 @@ import (
 // maxCredentials is how many authenticators an account may have.
 const maxCredentials = 10
 
-// Begin implements authn.CredentialStore.
+// Begin implements authn.SetupStore.
 func (s credentials) Begin(ctx context.Context, a authn.Attempt, secret []byte) ([]byte, error) {
 	ref, err := s.place(a)
 	if err != nil {
 		return nil, fmt.Errorf("begin set-up: %w", err)
 	}
 	pend := s.key.pend(ref.tag, ref.hash)
-	sealed, err := s.seal("set-up", field(pend, "s"), secret)
+	place := field(pend, "s:"+a.Kind)
+	sealed, err := s.seal("set-up", place, secret)
 	if err != nil {
 		return nil, fmt.Errorf("begin set-up: %w", err)
 	}
-	r, err := s.run(ctx, "pend_begin", append(s.factorKeys(ref), pend), s.bindHashes(a.Bind), sealed, s.cfg.Guesses.SetUp)
+	mode := "first"
+	if a.Setup != authn.SetupFirst {
+		mode = "add"
+	}
+	r, err := s.run(ctx, "pend_begin", append(s.factorKeys(ref), pend), s.bindHashes(a.Bind), sealed, s.cfg.Guesses.SetUp,
+		mode, a.Kind, authn.FreshProof.Milliseconds())
 	if err == nil && r.code() != done {
 		err = refused(r.code())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("begin set-up: %w", err)
 	}
-	b, err := s.open("set-up", field(pend, "s"), r.text(1))
+	b, err := s.open("set-up", place, r.text(1))
 	if err != nil {
 		return nil, fmt.Errorf("begin set-up: %w", err)
 	}
 	return b, nil
 }
 
-// Pending implements authn.CredentialStore.
+// Pending implements authn.SetupStore.
 func (s credentials) Pending(ctx context.Context, a authn.Attempt) ([]byte, time.Time, error) {
 	ref, err := s.place(a)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read set-up: %w", err)
 	}
 	pend := s.key.pend(ref.tag, ref.hash)
-	r, err := s.run(ctx, "pend_guess", []string{ref.key, pend}, s.bindHashes(a.Bind), s.cfg.Guesses.SetUp)
+	r, err := s.run(ctx, "pend_guess", []string{ref.key, pend}, s.bindHashes(a.Bind), s.cfg.Guesses.SetUp, a.Kind)
 	if err == nil && r.code() != done {
 		err = refused(r.code())
 	}
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read set-up: %w", err)
 	}
-	b, err := s.open("set-up", field(pend, "s"), r.text(1))
+	b, err := s.open("set-up", field(pend, "s:"+a.Kind), r.text(1))
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read set-up: %w", err)
 	}
@@ -71,37 +76,40 @@ type setup struct {
 	mode, gen, tick string
 }
 
-// Confirm implements authn.CredentialStore. The mode follows from the account: 'first' where there never was a
-// factor, 'ticket' after a reset; the script decides.
-func (s credentials) Confirm(ctx context.Context, a authn.Attempt, secret []byte, step int64) (authn.Evidence, error) {
-	e, err := s.confirm(ctx, a, secret, step)
+// Confirm implements authn.SetupStore. Without a mode of the attempt it follows from the account: 'first' where there
+// is no factor, 'ticket' after a reset or where the flow holds one; the script decides.
+func (s credentials) Confirm(ctx context.Context, a authn.Attempt, e authn.Enrolment) (authn.Evidence, error) {
+	out, err := s.confirm(ctx, a, e)
 	if err != nil {
 		return authn.Evidence{}, fmt.Errorf("confirm set-up: %w", err)
 	}
-	return e, nil
+	return out, nil
 }
 
-func (s credentials) confirm(ctx context.Context, a authn.Attempt, secret []byte, step int64) (authn.Evidence, error) {
-	st, err := s.readSetup(ctx, a, secret)
+func (s credentials) confirm(ctx context.Context, a authn.Attempt, e authn.Enrolment) (authn.Evidence, error) {
+	st, err := s.readSetup(ctx, a, e.Pending)
 	if err != nil {
 		return authn.Evidence{}, err
 	}
-	id, sealed, err := s.newCredential(st.ref.tag, secret)
+	id, sealed, err := s.newCredential(st.ref.tag, a.Kind, e.Secret)
 	if err != nil {
 		return authn.Evidence{}, err
 	}
-	keys := []string{s.key.acct(st.ref.tag), s.key.mfa(st.ref.tag), st.pend}
+	keys := []string{s.key.acct(st.ref.tag), s.key.mfa(st.ref.tag), st.pend, st.ref.key}
 	if st.mode == "ticket" {
 		keys = append(keys, st.tick)
 	}
 	ctx = context.WithoutCancel(ctx)
-	r, err := s.run(ctx, "factor_confirm", keys, st.epoch, st.pwgen, st.gen, st.mode, id, sealed, step, maxCredentials)
+	args := []any{st.epoch, st.pwgen, st.gen, st.mode, id, sealed, e.Step, maxCredentials, s.bindHashes(a.Bind), e.Method, a.Replaces}
+	r, err := s.run(ctx, "factor_confirm", keys, append(args, s.recoveryDigests(st.ref.tag, a.Recovery)...)...)
 	if err != nil {
 		return authn.Evidence{}, err
 	}
 	switch r.code() {
 	case done:
-		return s.enrolled(ctx, a, st, id, r.num(1))
+		return authn.Evidence{Method: e.Method, At: millis(r.num(2))}, nil
+	case tooMany:
+		return authn.Evidence{}, authn.ErrTooMany
 	case moved, wrongState:
 		return authn.Evidence{}, s.overtaken(ctx, st, r.code())
 	default:
@@ -116,7 +124,7 @@ func (s credentials) readSetup(ctx context.Context, a authn.Attempt, secret []by
 		return setup{}, err
 	}
 	st := setup{ref: ref, pend: s.key.pend(ref.tag, ref.hash)}
-	out, err := s.do(ctx, hmget(ref.key, "bind", "ep", "pwgen", "tk"), hmget(st.pend, "s", "mg"),
+	out, err := s.do(ctx, hmget(ref.key, "bind", "ep", "pwgen", "tk"), hmget(st.pend, "s:"+a.Kind, "mg"),
 		hmget(s.key.acct(ref.tag), acctFields()...))
 	if err != nil {
 		return setup{}, err
@@ -125,7 +133,7 @@ func (s credentials) readSetup(ctx context.Context, a authn.Attempt, secret []by
 	if !s.bound(f.text(0), a.Bind) || p.text(0) == "" {
 		return setup{}, authn.ErrGone
 	}
-	pending, err := s.open("set-up", field(st.pend, "s"), p.text(0))
+	pending, err := s.open("set-up", field(st.pend, "s:"+a.Kind), p.text(0))
 	if err != nil {
 		return setup{}, err
 	}
@@ -137,30 +145,21 @@ func (s credentials) readSetup(ctx context.Context, a authn.Attempt, secret []by
 		return setup{}, err
 	}
 	st.epoch, st.pwgen, st.gen, st.mode = f.text(1), f.text(2), p.text(1), "first"
-	if acct.Factor != authn.FactorReset {
+	switch {
+	case a.Setup != authn.SetupFirst:
+		st.mode = string(a.Setup)
 		return st, nil
-	}
-	st.mode = "ticket"
-	if f.text(3) == "" {
+	case f.text(3) == "" && acct.Factor == authn.FactorReset:
 		return setup{}, fmt.Errorf("no ticket: %w", authn.ErrGone)
+	case f.text(3) == "":
+		return st, nil
 	}
 	ticket, err := s.open("flow", field(ref.key, "tk"), f.text(3))
 	if err != nil {
 		return setup{}, err
 	}
-	st.tick = s.key.ticket(ref.tag, s.ticketHash(ref.tag, string(ticket)))
+	st.mode, st.tick = "ticket", s.key.ticket(ref.tag, s.ticketHash(ref.tag, string(ticket)))
 	return st, nil
-}
-
-// enrolled writes the evidence into the flow. The factor is live already: if this fails the person is asked for a
-// code, nothing more.
-func (s credentials) enrolled(ctx context.Context, a authn.Attempt, st setup, id string, gen int64) (authn.Evidence, error) {
-	r, err := s.run(ctx, "flow_enrolled", []string{st.ref.key}, s.bindHashes(a.Bind), id, gen)
-	if err == nil && r.code() == done {
-		return authn.Evidence{Method: "otp", At: millis(r.num(1))}, nil
-	}
-	s.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "evidence of a set-up not written", slog.String("account", a.Account.ID))
-	return authn.Evidence{Method: "otp", At: s.now()}, nil
 }
 
 // overtaken tells a set-up that another flow won (gone) from an account that changed.
@@ -174,7 +173,8 @@ func (s credentials) overtaken(ctx context.Context, st setup, code int64) error 
 	if err != nil {
 		return err
 	}
-	if a.State == authn.Active && a.Factor == authn.FactorOn && r.text(3) == st.epoch && r.text(4) == st.pwgen {
+	won := a.Factor == authn.FactorOn && (st.mode == "first" || st.mode == "ticket")
+	if a.State == authn.Active && won && r.text(3) == st.epoch && r.text(4) == st.pwgen {
 		return errors.Join(authn.ErrGone, authn.ErrConflict)
 	}
 	return refused(code)

@@ -100,7 +100,7 @@ func (s flows) putForAccount(ctx context.Context, f *flow.Flow, bind string, ms 
 		return err
 	}
 	r, err := s.run(ctx, "flow_put", []string{key}, ms, "v", "1", "bind", s.bindHash(bind), "r", rec,
-		"ep", f.Epoch, "pwgen", f.PasswordGen, "mg", f.Account.FactorGen)
+		"ep", f.Epoch, "pwgen", f.PasswordGen, "mg", f.Account.FactorGen, "cr", f.Created.UnixMilli(), "fa", shownLast(f))
 	if err != nil {
 		return err
 	}
@@ -109,6 +109,17 @@ func (s flows) putForAccount(ctx context.Context, f *flow.Flow, bind string, ms 
 	}
 	f.ID = id
 	return nil
+}
+
+// shownLast is when a factor was last shown in the session that the flow began with, in ms; 0: never.
+func shownLast(f *flow.Flow) int64 {
+	last := int64(0)
+	for _, e := range f.Factors {
+		if !e.Device {
+			last = max(last, e.At.UnixMilli())
+		}
+	}
+	return last
 }
 
 // Bind implements flow.Store.
@@ -186,7 +197,7 @@ func (s flows) Mark(ctx context.Context, id string, bind []string, u flow.Update
 	}
 	args := []any{hashes}
 	if u.Device != nil {
-		args = append(args, "dv", strconv.FormatInt(u.Device.At.UnixMilli(), 10))
+		args = append(args, "dv", u.Device.Method+"|"+strconv.FormatInt(u.Device.At.UnixMilli(), 10))
 	}
 	if u.Allowed {
 		args = append(args, "ok", "1")
@@ -210,6 +221,25 @@ func (s flows) Mark(ctx context.Context, id string, bind []string, u flow.Update
 	}
 	if err != nil {
 		return fmt.Errorf("mark flow: %w", err)
+	}
+	return nil
+}
+
+// Skip implements flow.Store.
+func (s flows) Skip(ctx context.Context, id string, bind []string, most int) error {
+	ref, err := s.openFlow(id)
+	if err != nil {
+		return fmt.Errorf("put set-up off: %w", err)
+	}
+	if ref.tag == "" || s.bindHashes(bind) == "" {
+		return fmt.Errorf("put set-up off: %w", authn.ErrGone)
+	}
+	r, err := s.run(ctx, "flow_skip", []string{s.key.acct(ref.tag), ref.key}, s.bindHashes(bind), most)
+	if err == nil && r.code() != done {
+		err = refused(r.code())
+	}
+	if err != nil {
+		return fmt.Errorf("put set-up off: %w", err)
 	}
 	return nil
 }

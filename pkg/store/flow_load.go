@@ -6,6 +6,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -21,10 +23,11 @@ type flowRecord struct {
 	PasswordAt  int64            `json:"password_at,omitempty"`
 	Factors     []authn.Evidence `json:"factors,omitempty"`
 	Session     string           `json:"session,omitempty"`
+	Skipped     bool             `json:"skipped,omitempty"`
 }
 
 func recordOf(f *flow.Flow) flowRecord {
-	r := flowRecord{Request: f.Request, Created: f.Created.UnixMilli(), AccountName: f.AccountName, Session: f.Session}
+	r := flowRecord{Request: f.Request, Created: f.Created.UnixMilli(), AccountName: f.AccountName, Session: f.Session, Skipped: f.Skipped}
 	if f.Account != nil {
 		r.AccountID, r.PasswordAt, r.Factors = f.Account.ID, f.PasswordAt.UnixMilli(), f.Factors
 	}
@@ -33,7 +36,7 @@ func recordOf(f *flow.Flow) flowRecord {
 
 func (r flowRecord) flow(id string) *flow.Flow {
 	return &flow.Flow{
-		ID: id, Request: r.Request, Created: millis(r.Created), AccountName: r.AccountName, Session: r.Session,
+		ID: id, Request: r.Request, Created: millis(r.Created), AccountName: r.AccountName, Session: r.Session, Skipped: r.Skipped,
 	}
 }
 
@@ -83,22 +86,22 @@ const (
 	fPasswordGen
 	fFactorGen
 	fRecord
-	fOTP
-	fRecovery
+	fShown
 	fDevice
 	fSession
 	fAllowed
 	fTicket
 	fEnrolled
+	fSkipped
 )
 
 func flowFields() []string {
-	return []string{"bind", "ep", "pwgen", "mg", "r", "otp", "rec", "dv", "ses", "ok", "tk", "enr"}
+	return []string{"bind", "ep", "pwgen", "mg", "r", "ev", "dv", "ses", "ok", "tk", "enr", "sk"}
 }
 
 func (s flows) loadForAccount(ctx context.Context, id string, ref flowRef, bind []string) (*flow.Flow, error) {
-	out, err := s.do(ctx, hmget(ref.key, flowFields()...), hmget(s.key.acct(ref.tag), acctFields()...),
-		cmd{"get", s.key.prof(ref.tag)}, cmd{"hgetall", s.key.con(ref.tag)})
+	out, err := s.do(ctx, hmget(ref.key, flowFields()...), hmget(s.key.acct(ref.tag), append(acctFields(), "skips")...),
+		cmd{"get", s.key.prof(ref.tag)}, cmd{"hgetall", s.key.con(ref.tag)}, cmd{"hget", s.key.mfa(ref.tag), "ids"})
 	if err != nil {
 		return nil, err
 	}
@@ -130,9 +133,42 @@ func (s flows) loadForAccount(ctx context.Context, id string, ref flowRef, bind 
 	if _, err := s.addProfile(&a, value(out[2])); err != nil {
 		return nil, err
 	}
+	if skips := list(out[1]).text(len(acctFields())); skips != "" {
+		n, err := number(skips)
+		if err != nil {
+			return nil, err
+		}
+		a.Skips = int(n)
+	}
+	if ids := value(out[4]); ids != "" && a.Factor == authn.FactorOn {
+		a.Authenticators = strings.Split(ids, ",")
+	}
 	f.Account, f.PasswordAt = &a, millis(rec.PasswordAt)
 	f.Consented = consented(pairs(out[3])[f.Request.ClientID])
 	return f, s.marks(f, ref, r, rec.Factors)
+}
+
+// shownIn reads what was shown in the flow, 'method|ms|mfagen,' for each: it counts under the generation it was shown
+// under, so that a change of the authenticators ends what is parked behind a code (security.md SF-27).
+func shownIn(ev string, gen int64) ([]authn.Evidence, error) {
+	var out []authn.Evidence
+	for part := range strings.SplitSeq(ev, ",") {
+		if part == "" {
+			continue
+		}
+		p := strings.Split(part, "|")
+		if len(p) != 3 {
+			return nil, fmt.Errorf("evidence: %w", authn.ErrLost)
+		}
+		at, err := number(p[1])
+		if err != nil {
+			return nil, err
+		}
+		if p[2] == strconv.FormatInt(gen, 10) {
+			out = append(out, authn.Evidence{Method: p[0], At: millis(at)})
+		}
+	}
+	return out, nil
 }
 
 // marks adds what came to the flow after it was stored. began is the evidence of the session it began with: that
@@ -146,20 +182,18 @@ func (s flows) marks(f *flow.Flow, ref flowRef, r reply, began []authn.Evidence)
 	if same {
 		f.Factors = append(f.Factors, began...)
 	}
-	for _, m := range []struct {
-		field  int
-		method string
-		counts bool
-	}{{fOTP, "otp", true}, {fRecovery, "recovery", true}, {fDevice, "otp", same}} {
-		text := r.text(m.field)
-		if text == "" || !m.counts {
-			continue
-		}
-		at, err := number(text)
+	shown, err := shownIn(r.text(fShown), f.Account.FactorGen)
+	if err != nil {
+		return err
+	}
+	f.Factors = append(f.Factors, shown...)
+	if text := r.text(fDevice); text != "" && same {
+		method, ms, _ := strings.Cut(text, "|")
+		at, err := number(ms)
 		if err != nil {
 			return err
 		}
-		f.Factors = append(f.Factors, authn.Evidence{Method: m.method, At: millis(at), Device: m.field == fDevice})
+		f.Factors = append(f.Factors, authn.Evidence{Method: method, At: millis(at), Device: true})
 	}
 	for _, m := range []struct {
 		field int
@@ -176,5 +210,6 @@ func (s flows) marks(f *flow.Flow, ref flowRef, r reply, began []authn.Evidence)
 		*m.to = string(b)
 	}
 	f.Allowed, f.Enrolled = r.text(fAllowed) == "1", r.text(fEnrolled) == "1"
+	f.Skipped = f.Skipped || r.text(fSkipped) == "1"
 	return nil
 }

@@ -18,6 +18,13 @@ import (
 // grants implements grant.Store.
 type grants struct{ *Store }
 
+const (
+	// withoutEnd bounds, in the index alone, a grant that ends with its access token.
+	withoutEnd = 24 * time.Hour
+	// maxGrants is how many grants of an account the index names; the ones that end first go.
+	maxGrants = 2000
+)
+
 // uriDigest is how a redirect_uri stands in the grant control.
 func uriDigest(uri string) string {
 	sum := sha256.Sum256([]byte(uri))
@@ -42,7 +49,7 @@ func (s grants) issue(ctx context.Context, n grant.NewCode) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	keys := []string{s.key.acct(t.tag), s.key.control(t.tag, t.gidText()), s.key.grant(t.tag, t.gidText())}
+	keys := []string{s.key.acct(t.tag), s.key.control(t.tag, t.gidText()), s.key.grant(t.tag, t.gidText()), s.key.grants(t.tag)}
 	if n.Flow != "" {
 		ref, err := s.openFlow(n.Flow)
 		if err != nil {
@@ -69,7 +76,8 @@ func (s grants) issue(ctx context.Context, n grant.NewCode) (string, error) {
 		return "", err
 	}
 	r, err := s.run(ctx, "issue", keys, a.Epoch, a.PasswordGen, a.FactorGen, n.Grant.ClientID, uriDigest(n.Grant.RedirectURI),
-		n.Challenge, "", bit(n.Offline), bit(n.Rotate), ends, sealed, s.cfg.Lifetimes.CodeLife.Milliseconds())
+		n.Challenge, "", bit(n.Offline), bit(n.Rotate), ends, sealed, s.cfg.Lifetimes.CodeLife.Milliseconds(),
+		t.gidText(), withoutEnd.Milliseconds(), maxGrants)
 	if err == nil && r.code() != done {
 		err = refused(r.code())
 	}

@@ -106,7 +106,7 @@ func TestBudgetAndCap(t *testing.T) {
 			t.Errorf("Charge in lane %s after the lock: %v, want ErrLocked", lane, err)
 		}
 	}
-	if _, _, err := st.Devices.Remember(ctx, rec.Account, "x", e.Now(), time.Hour); !errors.Is(err, authn.ErrLocked) {
+	if _, _, err := st.Devices.Remember(ctx, rec.Account, "x", authn.Evidence{Method: "otp", At: e.Now()}, time.Hour); !errors.Is(err, authn.ErrLocked) {
 		t.Errorf("Remember after the lock: %v, want ErrLocked", err)
 	}
 }

@@ -80,7 +80,7 @@ func with(c *store.Config, o storetest.Options) {
 func stores(s *store.Store, now func() time.Time) *storetest.Stores {
 	return &storetest.Stores{
 		Accounts: s.Accounts(), Credentials: s.Credentials(), Flows: s.Flows(), Sessions: s.Sessions(), Grants: s.Grants(),
-		Consents: s.Consents(), Devices: s.Devices(), Throttle: s.Throttle(), Clients: s.Clients(), Companies: s.Companies(),
+		Consents: s.Consents(), Standings: s.Standings(), Editor: s.Editor(), Devices: s.Devices(), Throttle: s.Throttle(), Clients: s.Clients(), Companies: s.Companies(),
 		Keys: s.SigningKeys(), Now: now,
 	}
 }

@@ -17,6 +17,8 @@ func (k keyspace) mfa(tag string) string          { return k.tagged(tag, "mfa") 
 func (k keyspace) dev(tag string) string          { return k.tagged(tag, "dev") }
 func (k keyspace) con(tag string) string          { return k.tagged(tag, "con") }
 func (k keyspace) session(tag, h string) string   { return k.tagged(tag, "s:"+h) }
+func (k keyspace) sessions(tag string) string     { return k.tagged(tag, "sx") }
+func (k keyspace) grants(tag string) string       { return k.tagged(tag, "gx") }
 func (k keyspace) flow(tag, h string) string      { return k.tagged(tag, "f:"+h) }
 func (k keyspace) pend(tag, h string) string      { return k.tagged(tag, "pend:"+h) }
 func (k keyspace) ticket(tag, h string) string    { return k.tagged(tag, "tk:"+h) }

@@ -33,6 +33,10 @@ func rawDump(t *testing.T, keys []string, addr string) string {
 			for f, v := range c.HGetAll(ctx, k).Val() {
 				fmt.Fprintf(&b, "%s %s\n", f, v)
 			}
+		case "zset":
+			for _, v := range c.ZRange(ctx, k, 0, -1).Val() {
+				b.WriteString(v + "\n")
+			}
 		default:
 			t.Fatalf("%s is a %s", k, kind)
 		}

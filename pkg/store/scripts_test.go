@@ -98,10 +98,11 @@ func (b bench) set(key string, pairs ...any) {
 
 func (b bench) confirm(id, mode, gen string, codes ...any) reply {
 	b.t.Helper()
-	pend := b.key.pend(tag, "f1")
-	b.set(pend, "s", "x")
-	args := append([]any{"1", "1", gen, mode, id, "SEALED-" + id, 100, 3}, codes...)
-	return b.script("factor_confirm", []string{b.key.acct(tag), b.key.mfa(tag), pend}, args...)
+	pend, flow := b.key.pend(tag, "f1"), b.key.flow(tag, "setup")
+	b.set(pend, "s:totp", "x")
+	b.set(flow, "bind", "B")
+	args := append([]any{"1", "1", gen, mode, id, "SEALED-" + id, 100, 3, "B", "otp", ""}, codes...)
+	return b.script("factor_confirm", []string{b.key.acct(tag), b.key.mfa(tag), pend, flow}, args...)
 }
 
 func (b bench) charge(flow, attempt, which string) reply {
@@ -132,7 +133,7 @@ func TestRecoveryCodes(t *testing.T) {
 		b.want("the same post again", b.recover("f0", "r0", "1", "h2"), done)
 		b.want("charge", b.charge("f1", "r1", "r"), done)
 		b.want("the same code in another flow", b.recover("f1", "r1", "1", "h2"), spent)
-		out, err := b.do(b.t.Context(), hmget(b.key.mfa(tag), "devgen"), hmget(b.key.flow(tag, "f0"), "rec"))
+		out, err := b.do(b.t.Context(), hmget(b.key.mfa(tag), "devgen"), hmget(b.key.flow(tag, "f0"), "ev"))
 		if err != nil || list(out[0]).text(0) != "2" || list(out[1]).text(0) == "" {
 			b.t.Errorf("devgen and evidence = %v, %v, want 2 and a time", out, err)
 		}
@@ -166,7 +167,7 @@ func TestAuthenticatorsAreAdded(t *testing.T) {
 		b.want("one too many", b.confirm("a4", "add", "3"), tooMany)
 		b.want("ticket when enrolled", b.confirm("a4", "ticket", "3"), wrongState)
 		b.want("unknown mode", b.confirm("a4", "steal", "3"), wrongState)
-		r := b.want("charge of all", b.charge("f", "x", "*"), done)
+		r := b.want("charge of all", b.charge("f", "x", "totp"), done)
 		if len(r) != 12 || r.text(3) != "a1" || r.text(6) != "a2" || r.text(9) != "a3" {
 			b.t.Errorf("charge = %v, want three authenticators", r)
 		}
@@ -177,7 +178,7 @@ func TestAuthenticatorsAreAdded(t *testing.T) {
 			if _, err := b.do(b.t.Context(), cmd{"hdel", b.key.mfa(tag), f}); err != nil {
 				b.t.Fatal(err)
 			}
-			b.want("charge of a record without "+f, b.charge("f", "y", "*"), lost)
+			b.want("charge of a record without "+f, b.charge("f", "y", "totp"), lost)
 		}
 	})
 }

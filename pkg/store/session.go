@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/seal"
@@ -15,6 +17,12 @@ import (
 
 // sessions implements session.Store.
 type sessions struct{ *Store }
+
+// maxSessions is how many sessions of an account the index names; older ones live on unnamed.
+const maxSessions = 50
+
+// hashIn is the part of a session's key that names it in the index.
+func hashIn(key string) string { return key[strings.LastIndexByte(key, ':')+1:] }
 
 // sessionKey is where the session of a handle's payload is stored.
 func (s sessions) sessionKey(tag string, secret []byte) string {
@@ -47,17 +55,17 @@ func (s sessions) Create(ctx context.Context, n session.Session, replaced string
 		return session.Session{}, err
 	}
 	key := s.sessionKey(tag, secret)
-	keys := []string{s.key.acct(tag), key}
+	keys, oldHash := []string{s.key.acct(tag), key, s.key.sessions(tag)}, ""
 	oldTag, oldKey, oldErr := s.locate(replaced)
 	if oldErr == nil && oldTag == tag {
-		keys = append(keys, oldKey)
+		keys, oldHash = append(keys, oldKey), hashIn(oldKey)
 	}
 	sealed, err := s.seal("session", key, encodeSession(n))
 	if err != nil {
 		return session.Session{}, err
 	}
 	r, err := s.run(ctx, "session_create", keys, n.Epoch, n.PasswordGen, s.cfg.Lifetimes.SessionIdle.Milliseconds(),
-		n.End.UnixMilli(), sealed)
+		n.End.UnixMilli(), sealed, hashIn(key), maxSessions, oldHash)
 	if err == nil && r.code() != done {
 		err = refused(r.code())
 	}
@@ -142,6 +150,80 @@ func (s sessions) End(ctx context.Context, handle string) error {
 	return nil
 }
 
+// List implements session.Store: two round trips. What the index names and is no more is left out.
+func (s sessions) List(ctx context.Context, a authn.Account, own string) ([]session.Listed, error) {
+	tag := s.index.Tag(a.ID)
+	out, err := s.do(ctx, cmd{"zrevrange", s.key.sessions(tag), 0, maxSessions - 1})
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	_, ownKey, _ := s.locate(own)
+	var cmds []cmd
+	for i := range list(out[0]) {
+		key := s.key.session(tag, list(out[0]).text(i))
+		cmds = append(cmds, cmd{"get", key}, cmd{"pttl", key})
+	}
+	if len(cmds) == 0 {
+		return nil, nil
+	}
+	values, err := s.do(ctx, cmds...)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var all []session.Listed
+	for i := range list(out[0]) {
+		h := list(out[0]).text(i)
+		l, ok, err := s.listed(a, s.key.session(tag, h), value(values[2*i]), values[2*i+1])
+		if err != nil {
+			return nil, fmt.Errorf("list sessions: %w", err)
+		}
+		if ok {
+			l.ID, l.Own = h, s.key.session(tag, h) == ownKey
+			all = append(all, l)
+		}
+	}
+	return all, nil
+}
+
+// listed reads one session; ok is false if it is over.
+func (s sessions) listed(a authn.Account, key, v string, pttl any) (session.Listed, bool, error) {
+	_, sealed, ok := strings.Cut(v, "|")
+	if !ok {
+		return session.Listed{}, false, nil
+	}
+	b, err := s.open("session", key, sealed)
+	if err != nil {
+		return session.Listed{}, false, err
+	}
+	n, err := decodeSession(b)
+	if err != nil {
+		return session.Listed{}, false, err
+	}
+	if n.Epoch != a.Epoch || n.PasswordGen != a.PasswordGen || n.AccountID != a.ID || !s.now().Before(n.End) {
+		return session.Listed{}, false, nil
+	}
+	l := session.Listed{Label: n.Label, Started: n.Started, End: n.End}
+	left, _ := pttl.(int64)
+	// The idle time begins anew at each use, so what is left of it tells the last one.
+	l.Last = s.now().Add(time.Duration(left)*time.Millisecond - s.cfg.Lifetimes.SessionIdle)
+	if l.Last.Before(l.Started) || l.Last.After(s.now()) {
+		l.Last = l.Started
+	}
+	return l, true, nil
+}
+
+// EndListed implements session.Store.
+func (s sessions) EndListed(ctx context.Context, a authn.Account, id string) error {
+	if _, err := seal.Decode(id, 16); err != nil {
+		return fmt.Errorf("end session: %w", authn.ErrGone)
+	}
+	tag := s.index.Tag(a.ID)
+	if _, err := s.do(ctx, cmd{"unlink", s.key.session(tag, id)}); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
 func encodeSession(n session.Session) []byte {
 	e := encoder{b: make([]byte, 0, 128)}
 	e.byte(recordVersion)
@@ -152,6 +234,9 @@ func encodeSession(n session.Session) []byte {
 	e.time(n.PasswordAt)
 	e.evidence(n.Factors)
 	e.time(n.End)
+	e.text(n.Label)
+	e.time(n.Started)
+	e.byte(bit(n.Skipped))
 	return e.b
 }
 
@@ -163,6 +248,10 @@ func decodeSession(b []byte) (session.Session, error) {
 	n := session.Session{
 		AccountID: d.text(), Epoch: d.int(), PasswordGen: d.int(), FactorGen: d.int(), PasswordAt: d.time(),
 		Factors: d.evidence(), End: d.time(),
+	}
+	if len(d.b) > 0 {
+		// A session of before 2026-11-24 ends here.
+		n.Label, n.Started, n.Skipped = d.text(), d.time(), d.byte() == 1
 	}
 	if d.err != nil {
 		return session.Session{}, fmt.Errorf("session: %w: %w", authn.ErrLost, d.err)

@@ -30,5 +30,5 @@ func inFlow(t *testing.T, st *storetest.Stores, a authn.Account) authn.Attempt {
 	if err := st.Flows.Create(t.Context(), f, "b"); err != nil {
 		t.Fatal(err)
 	}
-	return authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"b"}, Lane: authn.LaneUnknown}
+	return authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"b"}, Lane: authn.LaneUnknown, Kind: "totp"}
 }

@@ -43,7 +43,7 @@ func newScene(t *testing.T) scene {
 	if err := s.Flows().Create(ctx, f, "b"); err != nil {
 		t.Fatal(err)
 	}
-	c := scene{t: t, s: s, e: e, a: a, f: f, at: authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"b"}}}
+	c := scene{t: t, s: s, e: e, a: a, f: f, at: authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"b"}, Kind: "totp"}}
 	if c.ses, err = s.Sessions().Create(ctx, session.Session{AccountID: a.ID, Epoch: 1, PasswordGen: 1, FactorGen: 1, End: e.Now().Add(time.Hour)}, ""); err != nil {
 		t.Fatal(err)
 	}

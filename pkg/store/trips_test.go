@@ -65,7 +65,7 @@ func roundTrips(t *testing.T, s *store.Store) {
 		return err
 	})
 	costs("a second-factor post", 2, func(ctx context.Context) error {
-		at := authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"c"}}
+		at := authn.Attempt{Account: a, Flow: f.ID, Bind: []string{"c"}, Kind: "totp"}
 		c, err := s.Credentials().Charge(ctx, at, "123456")
 		if err != nil {
 			return err

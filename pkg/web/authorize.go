@@ -103,11 +103,18 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, q *flow.Request) er
 	case step == flow.StepDone:
 		return s.answer(w, r, f, pass)
 	case step == flow.StepRefused || q.HasPrompt("none"):
-		return s.cfg.Engine.Refuse(w, r, q, string(reason))
+		return s.tell(w, r, q, string(reason))
 	case step == flow.StepLogin:
 		// Somebody else may sign in: nothing of the session counts.
 		f.Account, f.PasswordAt, f.Factors, f.Session, f.Consented = nil, time.Time{}, nil, "", nil
+		f.Skipped = false
 	}
+	return s.lead(w, r, f)
+}
+
+// lead stores the flow and leads the browser to it.
+func (s *Site) lead(w http.ResponseWriter, r *http.Request, f *flow.Flow) error {
+	id := f.Request.ClientID
 	bind, err := s.binding(w, r)
 	if err != nil {
 		return err
@@ -115,11 +122,22 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, q *flow.Request) er
 	if err := s.cfg.Flows.Create(r.Context(), f, bind); err != nil {
 		return fmt.Errorf("store flow: %w", err)
 	}
-	s.jar.set(w, clientCookie, q.ClientID, time.Time{})
+	if id == "" {
+		return see(w, r, "/flow/"+f.ID)
+	}
+	s.jar.set(w, clientCookie, id, time.Time{})
 	if len(s.jar.bind(r)) == 0 {
-		return see(w, r, "/flow/"+f.ID+"?client="+url.QueryEscape(q.ClientID))
+		return see(w, r, "/flow/"+f.ID+"?client="+url.QueryEscape(id))
 	}
 	return see(w, r, "/flow/"+f.ID)
+}
+
+// tell sends the client an error; on the own account page it leads back there.
+func (s *Site) tell(w http.ResponseWriter, r *http.Request, q *flow.Request, code string) error {
+	if q.Purpose != flow.PurposeClient {
+		return see(w, r, ownPage)
+	}
+	return s.cfg.Engine.Refuse(w, r, q, code)
 }
 
 // adopt takes over what the browser's session proves, if it has one.
@@ -144,7 +162,7 @@ func fromSession(f *flow.Flow, v session.View) {
 	f.Account = &v.Account
 	f.AccountName = v.Account.Name
 	f.Epoch, f.PasswordGen = v.Session.Epoch, v.Session.PasswordGen
-	f.PasswordAt, f.Factors = v.Session.PasswordAt, v.Session.Factors
+	f.PasswordAt, f.Factors, f.Skipped = v.Session.PasswordAt, v.Session.Factors, v.Session.Skipped
 }
 
 // binding returns the browser's newest binding secret; a browser without one gets one. An existing one is never
@@ -163,6 +181,9 @@ func (s *Site) binding(w http.ResponseWriter, r *http.Request) (string, error) {
 
 // answer issues the code. The engine takes the pass as proof that every rule was asked.
 func (s *Site) answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, pass flow.Pass) error {
+	if f.Request.Purpose != flow.PurposeClient {
+		return s.back(w, r, f)
+	}
 	if err := s.cfg.Engine.Answer(w, r, f, pass); err != nil {
 		return &Error{Status: problem(err).Status, Kind: problem(err).Kind, Flow: f, Err: err}
 	}

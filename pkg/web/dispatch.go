@@ -97,7 +97,7 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, f *flow.Flow, code
 	if err := s.cfg.Flows.End(r.Context(), f.ID, s.jar.bind(r)); err != nil {
 		return err
 	}
-	return s.cfg.Engine.Refuse(w, r, &f.Request, code)
+	return s.tell(w, r, &f.Request, code)
 }
 
 // proved reads the flow again after a step has added to it, and makes the session if that was the last of it.
@@ -121,6 +121,7 @@ func (s *Site) settle(w http.ResponseWriter, r *http.Request, f *flow.Flow, bind
 	made, err := s.cfg.Sessions.Create(r.Context(), session.Session{
 		AccountID: f.Account.ID, Epoch: f.Epoch, PasswordGen: f.PasswordGen, FactorGen: f.Account.FactorGen,
 		PasswordAt: f.PasswordAt, Factors: f.Factors, End: f.PasswordAt.Add(s.cfg.SessionEnd),
+		Label: deviceLabel(r), Started: s.now(), Skipped: f.Skipped,
 	}, s.jar.get(r, sessionCookie))
 	if err != nil {
 		return fmt.Errorf("make session: %w", err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/audit"
@@ -24,9 +25,7 @@ func (s *Site) serveEnrol(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f.Enrolled {
-		s.page(w, r, http.StatusOK, templates.SetupDone{
-			Frame: s.frame(w, r, &f.Request, f), Next: "/flow/" + f.ID, Account: f.AccountName,
-		}, s.ways(r, f)...)
+		s.page(w, r, http.StatusOK, s.setupDone(w, r, f), s.ways(r, f)...)
 		return nil
 	}
 	if need, _, _ := flow.Next(f, s.now()); need != flow.StepEnrol {
@@ -36,7 +35,12 @@ func (s *Site) serveEnrol(w http.ResponseWriter, r *http.Request) error {
 		s.page(w, r, http.StatusOK, s.ticketPage(w, r, f), s.ways(r, f)...)
 		return nil
 	}
-	p, err := s.setupPage(w, r, f)
+	e := pick(r, s.enrollers())
+	if e == nil {
+		s.page(w, r, http.StatusOK, s.choicePage(w, r, f, s.enrollers()), s.ways(r, f)...)
+		return nil
+	}
+	p, err := s.setupPage(w, r, f, e)
 	if err != nil {
 		return err
 	}
@@ -44,20 +48,25 @@ func (s *Site) serveEnrol(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// needsTicket: after a reset the password alone opens no set-up.
+// needsTicket: after a reset, or once the time for a first set-up is over, the password alone opens none.
 func (s *Site) needsTicket(f *flow.Flow) bool {
-	return f.Account.Factor == authn.FactorReset && f.Ticket == ""
+	return f.Account.Factor != authn.FactorOn && f.Ticket == "" && (f.Account.Factor == authn.FactorReset || f.Policy.Closed)
 }
 
-func (s *Site) setupPage(w http.ResponseWriter, r *http.Request, f *flow.Flow) (templates.Setup, error) {
-	prompt, err := s.factor().Begin(r.Context(), s.attempt(r, f))
+func (s *Site) setupPage(w http.ResponseWriter, r *http.Request, f *flow.Flow, e authn.Enroller) (templates.Setup, error) {
+	prompt, err := e.Begin(r.Context(), s.attempt(r, f))
 	if err != nil {
 		return templates.Setup{}, fmt.Errorf("begin set-up: %w", err)
 	}
-	return templates.Setup{
-		Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/enrol", NotYou: "/flow/" + f.ID + "/restart",
-		Account: f.AccountName, Prompt: prompt.Page, Values: prompt.Values,
-	}, nil
+	p := templates.Setup{
+		Frame: s.frame(w, r, &f.Request, f), Action: action("/flow/"+f.ID+"/enrol", s.enrollers(), e),
+		NotYou: "/flow/" + f.ID + "/restart", Account: f.AccountName, Prompt: prompt.Page, Values: prompt.Values,
+		More: setupMode(f) != authn.SetupFirst,
+	}
+	if !p.More && f.Request.Purpose == flow.PurposeClient {
+		p.SkipsLeft, p.SkipUntil = f.Policy.SkipsLeft, f.Policy.SkipUntil
+	}
+	return p, nil
 }
 
 func (s *Site) ticketPage(w http.ResponseWriter, r *http.Request, f *flow.Flow) templates.Ticket {
@@ -67,46 +76,91 @@ func (s *Site) ticketPage(w http.ResponseWriter, r *http.Request, f *flow.Flow) 
 	}
 }
 
-// submitEnrol takes the ticket, the confirming code, or Cancel.
+// submitEnrol takes the ticket, the confirming code, *Not now* or Cancel.
 func (s *Site) submitEnrol(w http.ResponseWriter, r *http.Request) error {
-	in, err := form(w, r)
-	if err != nil {
+	in, f, err := s.posted(w, r, flow.StepEnrol)
+	if f == nil {
 		return err
 	}
-	f, ok, err := s.at(w, r, flow.StepEnrol)
-	if !ok {
-		return err
-	}
+	e := pick(r, s.enrollers())
 	switch {
 	case in.Get("action") == "cancel":
 		return s.refuse(w, r, f, string(flow.ReasonAccessDenied))
+	case in.Get("action") == "skip":
+		return s.skip(w, r, f)
 	case s.needsTicket(f), f.Ticket != "" && in.Has("ticket"):
 		return s.takeTicket(w, r, f, strings.TrimSpace(in.Get("ticket")))
+	case e == nil:
+		return see(w, r, r.URL.Path)
 	}
-	bind := s.jar.bind(r)
-	e, err := s.factor().Confirm(r.Context(), s.attempt(r, f), in)
-	if errors.Is(err, authn.ErrRejected) {
-		return s.setupRefused(w, r, f)
+	return s.confirm(w, r, f, e, in)
+}
+
+// confirm makes the set-up live. The recovery codes that come with a first one are shown in the answer, once: they are
+// kept as hashes alone.
+func (s *Site) confirm(w http.ResponseWriter, r *http.Request, f *flow.Flow, e authn.Enroller, in url.Values) error {
+	a := s.attempt(r, f)
+	var codes []string
+	if a.Setup == authn.SetupFirst {
+		var err error
+		if codes, a.Recovery, err = s.cfg.NewRecovery(); err != nil {
+			return err
+		}
 	}
-	if errors.Is(err, authn.ErrGone) && f.Ticket != "" {
+	shown, err := e.Confirm(r.Context(), a, in)
+	switch {
+	case errors.Is(err, authn.ErrRejected):
+		return s.setupRefused(w, r, f, e)
+	case errors.Is(err, authn.ErrGone) && f.Ticket != "":
 		return s.ticketRefused(w, r, f, "ticket")
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("confirm set-up: %w", err)
 	}
 	s.cfg.Audit.Event(r.Context(), audit.FactorEnrolled, slog.String("account", f.Account.ID),
-		slog.String("method", e.Method), slog.String("source", s.source(r)),
+		slog.String("method", shown.Method), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
+	if err := s.proved(w, r, f.ID, s.jar.bind(r)); err != nil {
+		return err
+	}
+	if len(codes) == 0 {
+		return see(w, r, "/flow/"+f.ID)
+	}
+	p := s.setupDone(w, r, f)
+	p.Codes, p.Made = codes, s.cfg.Now()
+	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
+	return nil
+}
+
+// setupDone says that the set-up is complete.
+func (s *Site) setupDone(w http.ResponseWriter, r *http.Request, f *flow.Flow) templates.SetupDone {
+	return templates.SetupDone{Frame: s.frame(w, r, &f.Request, f), Next: "/flow/" + f.ID, Account: f.AccountName}
+}
+
+// skip puts the set-up off, where the company lets people do so for a while (C2).
+func (s *Site) skip(w http.ResponseWriter, r *http.Request, f *flow.Flow) error {
+	if f.Policy.SkipsLeft <= 0 {
+		return see(w, r, "/flow/"+f.ID)
+	}
+	bind := s.jar.bind(r)
+	err := s.cfg.Flows.Skip(r.Context(), f.ID, bind, f.Account.Skips+f.Policy.SkipsLeft)
+	if errors.Is(err, authn.ErrConflict) {
+		return see(w, r, "/flow/"+f.ID)
+	}
+	if err != nil {
+		return err
+	}
+	s.cfg.Audit.Event(r.Context(), audit.FactorSkipped, slog.String("account", f.Account.ID),
+		slog.String("client", f.Request.ClientID), slog.String("request_id", Reference(r.Context())))
 	if err := s.proved(w, r, f.ID, bind); err != nil {
 		return err
 	}
-	return see(w, r, "/flow/"+f.ID+"/enrol")
+	return see(w, r, "/flow/"+f.ID)
 }
 
-func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow) error {
+func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, e authn.Enroller) error {
 	s.cfg.Audit.Event(r.Context(), audit.FactorRejected, slog.String("account", f.Account.ID),
 		slog.String("reason", "set-up"), slog.String("request_id", Reference(r.Context())))
-	p, err := s.setupPage(w, r, f)
+	p, err := s.setupPage(w, r, f, e)
 	if err != nil {
 		return err
 	}

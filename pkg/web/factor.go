@@ -23,16 +23,32 @@ func (s *Site) serveFactor(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	p, err := s.factorPage(w, r, f)
+	mine := s.mine(f.Account)
+	e := pick(r, mine)
+	if e == nil {
+		s.page(w, r, http.StatusOK, s.choicePage(w, r, f, mine), s.ways(r, f)...)
+		return nil
+	}
+	return s.showFactor(w, r, f, e)
+}
+
+// serveRecovery asks for a recovery code, J10.
+func (s *Site) serveRecovery(w http.ResponseWriter, r *http.Request) error {
+	f, ok, err := s.at(w, r, flow.StepFactor)
+	if !ok {
+		return err
+	}
+	return s.showFactor(w, r, f, s.standIn())
+}
+
+func (s *Site) showFactor(w http.ResponseWriter, r *http.Request, f *flow.Flow, e authn.Factor) error {
+	p, err := s.factorPage(w, r, f, e)
 	if err != nil {
 		return err
 	}
 	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }
-
-// factor is the factor that is asked for; somebody with one method is not asked which.
-func (s *Site) factor() authn.Enroller { return s.cfg.Factors[0] }
 
 // attempt describes this try for the factor's provider.
 func (s *Site) attempt(r *http.Request, f *flow.Flow) authn.Attempt {
@@ -44,6 +60,7 @@ func (s *Site) attempt(r *http.Request, f *flow.Flow) authn.Attempt {
 	}
 	a := authn.Attempt{
 		Account: *f.Account, Flow: f.ID, Bind: s.jar.bind(r), Lane: lane, Issuer: "Lychgate", AccountName: f.AccountName,
+		Setup: setupMode(f), Replaces: f.Request.Replaces,
 	}
 	if co, err := s.cfg.Companies.Company(r.Context(), f.Account.Company); err == nil {
 		a.Issuer = co.Name
@@ -51,54 +68,123 @@ func (s *Site) attempt(r *http.Request, f *flow.Flow) authn.Attempt {
 	return a
 }
 
-func (s *Site) factorPage(w http.ResponseWriter, r *http.Request, f *flow.Flow) (templates.Factor, error) {
-	prompt, err := s.factor().Challenge(r.Context(), s.attempt(r, f))
+// setupMode says what a set-up in this flow is for.
+func setupMode(f *flow.Flow) authn.SetupMode {
+	switch {
+	case f.Account.Factor != authn.FactorOn:
+		return authn.SetupFirst
+	case f.Request.Purpose == flow.PurposeReplace:
+		return authn.SetupReplace
+	default:
+		return authn.SetupAdd
+	}
+}
+
+func (s *Site) factorPage(w http.ResponseWriter, r *http.Request, f *flow.Flow, e authn.Factor) (templates.Factor, error) {
+	prompt, err := e.Challenge(r.Context(), s.attempt(r, f))
 	if err != nil {
 		return templates.Factor{}, fmt.Errorf("challenge: %w", err)
 	}
+	at := "/flow/" + f.ID
 	p := templates.Factor{
-		Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/factor", NotYou: "/flow/" + f.ID + "/restart",
-		Account: f.AccountName, Prompt: prompt.Page, Values: prompt.Values,
+		Frame: s.frame(w, r, &f.Request, f), NotYou: at + "/restart", Account: f.AccountName,
+		Prompt: prompt.Page, Values: prompt.Values,
+	}
+	for _, o := range prompt.Options {
+		p.Options = append(p.Options, [2]string{o.ID, o.Name})
+	}
+	mine := s.mine(f.Account)
+	own, enrolled := e.(authn.Enroller)
+	if !enrolled {
+		p.Action, p.Instead = at+"/recovery", at+"/factor"
+		return p, nil
+	}
+	p.Action, p.Recovery = action(at+"/factor", mine, own), at+"/recovery"
+	if len(mine) > 1 {
+		p.Instead = at + "/factor"
 	}
 	if s.remembers(f) {
-		p.RememberDays = s.cfg.RememberDays
-		p.RememberUntil = s.cfg.Now().Add(s.rememberLife())
+		p.RememberDays = int(f.Policy.Remember / day)
+		p.RememberUntil = s.cfg.Now().Add(f.Policy.Remember)
 	}
 	return p, nil
 }
 
-// remembers says whether a device may be remembered in this flow: not where the policy asks each time.
+// remembers says whether a device may be remembered in this flow: not where the policy asks each time, nor where the
+// person is about to change something and would be asked all the same.
 func (s *Site) remembers(f *flow.Flow) bool {
-	return s.cfg.RememberDays > 0 && f.Policy.Factor != flow.FactorAlways
+	return f.Policy.Remember >= day && f.Policy.Factor != flow.FactorAlways && f.Policy.Fresh == 0
 }
 
-func (s *Site) rememberLife() time.Duration { return time.Duration(s.cfg.RememberDays) * day }
+func (s *Site) rememberLife() time.Duration { return max(0, time.Duration(s.cfg.RememberDays)*day) }
 
 // submitFactor checks the code. The provider charges the guess, spends the step and writes the evidence.
 func (s *Site) submitFactor(w http.ResponseWriter, r *http.Request) error {
-	in, err := form(w, r)
-	if err != nil {
+	in, f, err := s.posted(w, r, flow.StepFactor)
+	if f == nil {
 		return err
 	}
-	f, ok, err := s.at(w, r, flow.StepFactor)
+	own := pick(r, s.mine(f.Account))
+	if own == nil {
+		return see(w, r, r.URL.Path)
+	}
+	e, ok, err := s.verify(w, r, f, own, in)
 	if !ok {
 		return err
 	}
-	e, err := s.factor().Verify(r.Context(), s.attempt(r, f), in)
+	if err := s.remember(w, r, f, e, in); err != nil {
+		return err
+	}
+	if err := s.proved(w, r, f.ID, s.jar.bind(r)); err != nil {
+		return err
+	}
+	return see(w, r, "/flow/"+f.ID)
+}
+
+// submitRecovery spends a recovery code and says how many are left.
+func (s *Site) submitRecovery(w http.ResponseWriter, r *http.Request) error {
+	in, f, err := s.posted(w, r, flow.StepFactor)
+	if f == nil {
+		return err
+	}
+	e, ok, err := s.verify(w, r, f, s.standIn(), in)
+	if !ok {
+		return err
+	}
+	// Its use has ended every remembered device, this one with them.
+	s.jar.clear(w, deviceCookie+f.Account.Tag)
+	if err := s.proved(w, r, f.ID, s.jar.bind(r)); err != nil {
+		return err
+	}
+	s.page(w, r, http.StatusOK, templates.RecoveryUsed{
+		Frame: s.frame(w, r, &f.Request, f), Next: "/flow/" + f.ID, Left: e.Left,
+	}, s.ways(r, f)...)
+	return nil
+}
+
+// posted reads a form and the flow that it is for; no flow: it is at another step, and the browser was led there.
+func (s *Site) posted(w http.ResponseWriter, r *http.Request, step flow.Step) (url.Values, *flow.Flow, error) {
+	in, err := form(w, r)
 	if err != nil {
-		return s.factorRefused(w, r, f, err)
+		return nil, nil, err
+	}
+	f, ok, err := s.at(w, r, step)
+	if !ok {
+		return nil, nil, err
+	}
+	return in, f, nil
+}
+
+// verify asks the factor; ok is false if it refused and the page is answered.
+func (s *Site) verify(w http.ResponseWriter, r *http.Request, f *flow.Flow, by authn.Factor, in url.Values) (authn.Evidence, bool, error) {
+	e, err := by.Verify(r.Context(), s.attempt(r, f), in)
+	if err != nil {
+		return authn.Evidence{}, false, s.factorRefused(w, r, f, by, err)
 	}
 	s.cfg.Audit.Event(r.Context(), audit.FactorAccepted, slog.String("account", f.Account.ID),
 		slog.String("method", e.Method), slog.String("client", f.Request.ClientID),
 		slog.String("request_id", Reference(r.Context())))
-	if err := s.remember(w, r, f, e, in); err != nil {
-		return err
-	}
-	bind := s.jar.bind(r)
-	if err := s.proved(w, r, f.ID, bind); err != nil {
-		return err
-	}
-	return see(w, r, "/flow/"+f.ID)
+	return e, true, nil
 }
 
 // remember stores the device if the person ticked the box and gave a real code: never for a recovery code, a
@@ -107,7 +193,7 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, f *flow.Flow, e 
 	if in.Get("remember") == "" || e.Device || e.Method == "recovery" || !s.remembers(f) {
 		return nil
 	}
-	cookie, end, err := s.cfg.Devices.Remember(r.Context(), *f.Account, deviceLabel(r), e.At, s.rememberLife())
+	cookie, end, err := s.cfg.Devices.Remember(r.Context(), *f.Account, deviceLabel(r), e, f.Policy.Remember)
 	if err != nil {
 		return fmt.Errorf("remember device: %w", err)
 	}
@@ -119,13 +205,15 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, f *flow.Flow, e 
 }
 
 // factorRefused shows the page again. A wrong, a used and a late code get the same words, J9.
-func (s *Site) factorRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, err error) error {
+func (s *Site) factorRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, by authn.Factor, err error) error {
 	wait, waiting := errors.AsType[*authn.WaitError](err)
 	var problem string
 	event := audit.FactorRejected
 	switch {
 	case waiting:
 		problem = "wait"
+	case errors.Is(err, authn.ErrSlip):
+		problem = "slip"
 	case errors.Is(err, authn.ErrRejected):
 		problem = "rejected"
 	case errors.Is(err, authn.ErrBudget):
@@ -141,7 +229,7 @@ func (s *Site) factorRefused(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	if problem == "locked" {
 		return &Error{Status: http.StatusBadRequest, Kind: "locked", Flow: f, Err: err}
 	}
-	p, perr := s.factorPage(w, r, f)
+	p, perr := s.factorPage(w, r, f, by)
 	if perr != nil {
 		return perr
 	}

@@ -221,8 +221,7 @@ func (s *Site) useDevice(w http.ResponseWriter, r *http.Request, f *flow.Flow, b
 	if t.Cookie != "" {
 		s.jar.set(w, short, t.Cookie, t.End)
 	}
-	e := authn.Evidence{Method: "otp", At: t.PassedAt, Device: true}
-	if err := s.cfg.Flows.Mark(r.Context(), f.ID, bind, flow.Update{Device: &e}); err != nil {
+	if err := s.cfg.Flows.Mark(r.Context(), f.ID, bind, flow.Update{Device: &t.Pass}); err != nil {
 		return fmt.Errorf("mark device: %w", err)
 	}
 	return nil

@@ -91,7 +91,11 @@ func (s *Site) frame(w http.ResponseWriter, r *http.Request, q *flow.Request, f 
 	if fr.Lang == "nl" {
 		other = "en"
 	}
-	fr.SwitchURL = r.URL.Path + "?ui_locales=" + other
+	query := url.Values{"ui_locales": {other}}
+	if kind := r.URL.Query().Get(methodField); kind != "" && len(kind) < 32 {
+		query.Set(methodField, kind)
+	}
+	fr.SwitchURL = r.URL.Path + "?" + query.Encode()
 	companyID := ""
 	if c, err := s.clientOf(r.Context(), q, ""); err == nil {
 		fr.Client, companyID = c.Name, c.Company
@@ -125,7 +129,7 @@ func (s *Site) language(w http.ResponseWriter, r *http.Request, q *flow.Request)
 	if r.Method == http.MethodGet {
 		if chosen := r.URL.Query().Get("ui_locales"); chosen != "" && len(chosen) < 100 {
 			lang := s.cfg.Templates.MatchLanguage(strings.Fields(chosen)...)
-			if strings.HasPrefix(r.URL.Path, "/flow/") {
+			if strings.HasPrefix(r.URL.Path, "/flow/") || strings.HasPrefix(r.URL.Path, ownPage) {
 				s.jar.set(w, langCookie, lang, s.cfg.Now().Add(365*day))
 			}
 			return lang

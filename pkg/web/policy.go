@@ -10,38 +10,73 @@ import (
 	"slices"
 
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/flow"
 )
 
 // applyPolicy asks client and company what they want of f; the stricter wins. A client that is gone or disabled
 // ends the flow. A company that is missing is a lost record: never a milder policy.
 func (s *Site) applyPolicy(ctx context.Context, f *flow.Flow) error {
-	c, err := s.cfg.Clients.Client(ctx, f.Request.ClientID)
-	if errors.Is(err, authn.ErrNotFound) || (err == nil && c.Disabled) {
-		return fmt.Errorf("client of the flow is gone: %w", authn.ErrGone)
+	f.Policy = flow.Policy{Allowed: true, PasswordLife: s.cfg.SessionEnd, Remember: s.rememberLife()}
+	var c *client.Client
+	if f.Request.Purpose == flow.PurposeClient {
+		var err error
+		if c, err = s.clientInForce(ctx, f.Request.ClientID); err != nil {
+			return err
+		}
+		f.Policy.Consent, f.Policy.Factor = c.Company == "", c.SecondFactor
 	}
-	if err != nil {
-		return err
-	}
-	f.Policy = flow.Policy{Consent: c.Company == "", Allowed: true, Factor: c.SecondFactor, PasswordLife: s.cfg.SessionEnd}
 	if f.Account == nil {
 		return nil
 	}
-	companyMode := flow.FactorMode("")
+	if err := s.companyPolicy(ctx, f); err != nil {
+		return err
+	}
+	if c == nil {
+		s.ownPolicy(f)
+		return nil
+	}
+	f.Policy.Allowed = (len(c.Companies) == 0 || slices.Contains(c.Companies, f.Account.Company)) &&
+		(len(c.Roles) == 0 || slices.ContainsFunc(f.Account.Roles, func(role string) bool {
+			return slices.Contains(c.Roles, role)
+		}))
+	return nil
+}
+
+// clientInForce returns the client of a flow, if it is still there.
+func (s *Site) clientInForce(ctx context.Context, id string) (*client.Client, error) {
+	c, err := s.cfg.Clients.Client(ctx, id)
+	if errors.Is(err, authn.ErrNotFound) || (err == nil && c.Disabled) {
+		return nil, fmt.Errorf("client of the flow is gone: %w", authn.ErrGone)
+	}
+	return c, err
+}
+
+// companyPolicy adds what the company of the account wants.
+func (s *Site) companyPolicy(ctx context.Context, f *flow.Flow) error {
+	var co company.Company
 	if f.Account.Company != "" {
-		co, err := s.cfg.Companies.Company(ctx, f.Account.Company)
+		var err error
+		co, err = s.cfg.Companies.Company(ctx, f.Account.Company)
 		if errors.Is(err, authn.ErrNotFound) {
 			return fmt.Errorf("company %s: %w", f.Account.Company, authn.ErrLost)
 		}
 		if err != nil {
 			return err
 		}
-		companyMode = co.SecondFactor
 	}
-	f.Policy.Factor = flow.Strictest(c.SecondFactor, companyMode)
-	f.Policy.Allowed = (len(c.Companies) == 0 || slices.Contains(c.Companies, f.Account.Company)) &&
-		(len(c.Roles) == 0 || slices.ContainsFunc(f.Account.Roles, func(role string) bool {
-			return slices.Contains(c.Roles, role)
-		}))
+	co.Apply(&f.Policy, *f.Account, s.now())
 	return nil
+}
+
+// ownPolicy is that of the account's own pages: whoever has a factor shows it, whatever the company asks for, and a
+// change wants it shown lately.
+func (s *Site) ownPolicy(f *flow.Flow) {
+	if f.Policy.Factor == flow.FactorOff {
+		f.Policy.Factor = flow.FactorOptional
+	}
+	if f.Request.Purpose != flow.PurposeView {
+		f.Policy.Fresh = authn.FreshProof
+	}
 }

@@ -18,6 +18,7 @@ type Routes struct {
 	Login, LoginPost                      Handler
 	Enrol, EnrolPost                      Handler
 	Factor, FactorPost                    Handler
+	Recovery, RecoveryPost                Handler
 	Consent, ConsentPost                  Handler
 	Logout, LogoutConfirm, Static, Nobody Handler
 	Home                                  Handler
@@ -31,6 +32,7 @@ func (s *Site) Routes() Routes {
 		Login: s.serveLogin, LoginPost: s.submitLogin,
 		Enrol: s.serveEnrol, EnrolPost: s.submitEnrol,
 		Factor: s.serveFactor, FactorPost: s.submitFactor,
+		Recovery: s.serveRecovery, RecoveryPost: s.submitRecovery,
 		Consent: s.serveConsent, ConsentPost: s.submitConsent,
 		Logout: s.serveLogout, LogoutConfirm: s.submitLogoutConfirm,
 		Static: s.serveStatic, Nobody: s.serveNobody, Home: s.serveHome,

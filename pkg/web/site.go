@@ -34,19 +34,21 @@ type Config struct {
 	Issuer, Host string
 	Engine       Engine
 	Directory    authn.Directory
-	// Factors are offered in this order; the first is the recommended one.
-	Factors   []authn.Enroller
-	Flows     flow.Store
-	Sessions  session.Store
-	Devices   device.Store
-	Consents  grant.Consents
-	Clients   client.Registry
-	Companies company.Registry
-	Throttle  throttle.Counter
-	Templates *templates.Set
-	Audit     *audit.Log
-	Log       *slog.Logger
-	Now       func() time.Time
+	// Factors are offered in this order; the first that can be set up is the recommended one.
+	Factors []authn.Factor
+	// NewRecovery makes the recovery codes of an account, as they are shown and as they are kept.
+	NewRecovery func() (shown, kept []string, err error)
+	Flows       flow.Store
+	Sessions    session.Store
+	Devices     device.Store
+	Consents    grant.Consents
+	Clients     client.Registry
+	Companies   company.Registry
+	Throttle    throttle.Counter
+	Templates   *templates.Set
+	Audit       *audit.Log
+	Log         *slog.Logger
+	Now         func() time.Time
 
 	// Rand is crypto/rand if nil.
 	Rand io.Reader

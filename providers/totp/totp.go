@@ -11,15 +11,25 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 
 	"github.com/lychgate/lychgate/pkg/authn"
 )
 
-// Method is the RFC 8176 name of the factor.
-const Method = "otp"
+const (
+	// Kind is the factor's name; Method the RFC 8176 name of what it shows.
+	Kind   = "totp"
+	Method = "otp"
+)
 
-// field is the name of the form field that holds a code.
-const field = "code"
+const (
+	// field is the name of the form field that holds a code, chosen of the one that says of which authenticator.
+	field  = "code"
+	chosen = "authenticator"
+	// most is with how many authenticators a code is compared; of more, the person says which one, so that a guess
+	// costs no more than three (decisions.md, Guesses).
+	most = 3
+)
 
 // Config is what the factor is built from.
 type Config struct {
@@ -44,12 +54,27 @@ func New(cfg Config) *Factor {
 	return &Factor{store: cfg.Store, rand: cfg.Rand}
 }
 
-// Method implements authn.Factor.
-func (f *Factor) Method() string { return Method }
+// Kind implements authn.Factor.
+func (f *Factor) Kind() string { return Kind }
 
-// Challenge implements authn.Factor. The page is the same for everybody, so nothing is read for it.
-func (f *Factor) Challenge(context.Context, authn.Attempt) (authn.Prompt, error) {
-	return authn.Prompt{Page: "totp-code"}, nil
+// Challenge implements authn.Factor. Up to three authenticators the page is the same for everybody, so nothing is read
+// for it; of more the person says which one, the last used first.
+func (f *Factor) Challenge(ctx context.Context, a authn.Attempt) (authn.Prompt, error) {
+	p := authn.Prompt{Page: "totp-code"}
+	if len(a.Account.OfKind(Kind)) <= most {
+		return p, nil
+	}
+	have, err := f.store.Authenticators(ctx, a.Account)
+	if err != nil {
+		return authn.Prompt{}, fmt.Errorf("list authenticators: %w", err)
+	}
+	slices.SortStableFunc(have.List, func(x, y authn.Authenticator) int { return y.Used.Compare(x.Used) })
+	for _, x := range have.List {
+		if x.Kind == Kind {
+			p.Options = append(p.Options, authn.Option{ID: x.ID, Name: x.Name})
+		}
+	}
+	return p, nil
 }
 
 // Verify implements authn.Factor. What is not six digits can match no secret, so it is refused before anything is
@@ -58,6 +83,12 @@ func (f *Factor) Verify(ctx context.Context, a authn.Attempt, form url.Values) (
 	code, ok := normalise(form.Get(field))
 	if !ok {
 		return authn.Evidence{}, authn.ErrRejected
+	}
+	a.Kind, a.Authenticator = Kind, ""
+	if mine := a.Account.OfKind(Kind); len(mine) > most {
+		if a.Authenticator = form.Get(chosen); !slices.Contains(mine, a.Authenticator) {
+			return authn.Evidence{}, authn.ErrRejected
+		}
 	}
 	charge, err := f.store.Charge(ctx, a, code)
 	if err != nil {
@@ -88,6 +119,7 @@ func (f *Factor) Begin(ctx context.Context, a authn.Attempt) (authn.Prompt, erro
 	if _, err := io.ReadFull(f.rand, fresh); err != nil {
 		return authn.Prompt{}, fmt.Errorf("make secret: %w", err)
 	}
+	a.Kind = Kind
 	secret, err := f.store.Begin(ctx, a, fresh)
 	if err != nil {
 		return authn.Prompt{}, fmt.Errorf("begin set-up: %w", err)
@@ -109,6 +141,7 @@ func (f *Factor) Confirm(ctx context.Context, a authn.Attempt, form url.Values) 
 	if !ok {
 		return authn.Evidence{}, authn.ErrRejected
 	}
+	a.Kind = Kind
 	secret, now, err := f.store.Pending(ctx, a)
 	if err != nil {
 		return authn.Evidence{}, fmt.Errorf("read set-up: %w", err)
@@ -123,7 +156,7 @@ func (f *Factor) Confirm(ctx context.Context, a authn.Attempt, form url.Values) 
 	if !ok {
 		return authn.Evidence{}, authn.ErrRejected
 	}
-	e, err := f.store.Confirm(ctx, a, secret, step)
+	e, err := f.store.Confirm(ctx, a, authn.Enrolment{Method: Method, Pending: secret, Secret: secret, Step: step})
 	if err != nil {
 		return authn.Evidence{}, fmt.Errorf("confirm set-up: %w", err)
 	}

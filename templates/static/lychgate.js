@@ -5,8 +5,11 @@
   // Buttons that need a script are shown from the first paint on, so that nothing jumps.
   document.documentElement.classList.add('js');
 
-  // The text of an element; the key of a set-up without the spaces that group it.
+  // The text of an element: a list line by line, the key of a set-up without the spaces that group it.
   function textOf(el) {
+    if (el.tagName === 'OL') {
+      return Array.from(el.children, function (item) { return item.textContent.trim(); }).join('\n') + '\n';
+    }
     var text = el.textContent.trim();
     return el.classList.contains('key') ? text.replace(/\s+/g, '') : text;
   }
@@ -52,6 +55,7 @@
     var button = event.target.closest('button');
     if (!button) { return; }
     if (button.hasAttribute('data-reveal')) { reveal(button); }
+    if (button.hasAttribute('data-print')) { window.print(); }
     if (button.hasAttribute('data-copy')) {
       var source = document.getElementById(button.getAttribute('data-copy'));
       if (source) { copy(source); }

@@ -12,7 +12,7 @@ if ARGV[5] ~= '' then
   gen, state = '1', 'on'
   local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)
   redis.call('HSET', KEYS[3], 'v', '1', 'state', 'on', 'devgen', gen, 'gen', gen, 'ids', ARGV[5], 's:' .. ARGV[5], ARGV[6],
-    'l:' .. ARGV[5], '0')
+    'l:' .. ARGV[5], '0', 'a:' .. ARGV[5], now)
   for _, L in ipairs({'u', 'k'}) do
     redis.call('HSET', KEYS[3], 'f' .. L, '0', 'w' .. L, '0', 'b' .. L, '0', 't' .. L, now, 'lf' .. L, '', 'lc' .. L, '0')
   end

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -23,7 +24,10 @@ func testAccounts(t *testing.T, open Open) { //nolint:thelper // a case, not a h
 	a := s.person(t, "ann@example.org")
 	want := authn.Account{
 		ID: a.ID, Tag: a.Tag, Name: "ann@example.org", Company: "acme", State: authn.Active, Epoch: 1, PasswordGen: 1,
-		Factor: authn.FactorNever, Roles: []string{"clerk"},
+		Factor: authn.FactorNever, Roles: []string{"clerk"}, Created: a.Created,
+	}
+	if d := s.Now().Sub(a.Created); d > 5*time.Second || d < -5*time.Second {
+		t.Errorf("Created is %s off the store's clock", d)
 	}
 	if d := cmp.Diff(want, a); d != "" {
 		t.Errorf("Create() (-want +got):\n%s", d)
@@ -135,7 +139,9 @@ func testChanges(t *testing.T, open Open) { //nolint:thelper // a case, not a he
 
 	b := s.person(t, "ben")
 	_, err = s.Accounts.NewTicket(ctx, b.ID)
-	is(t, "ticket without a reset", err, authn.ErrConflict)
+	is(t, "ticket for a first set-up that is late", err, nil)
+	_, err = s.Accounts.NewTicket(ctx, s.enrolled(t, "eve").ID)
+	is(t, "ticket for an account that has a factor", err, authn.ErrConflict)
 	_, err = s.Accounts.NewTicket(ctx, "nobody")
 	is(t, "ticket for nobody", err, authn.ErrNotFound)
 	is(t, "reset of what never was", applyErr(s.Accounts.Apply(ctx, b.ID, "*", authn.ResetFactor, "")), authn.ErrConflict)

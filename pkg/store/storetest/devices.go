@@ -16,19 +16,19 @@ func testDevice(t *testing.T, open Open) { //nolint:thelper // a case, not a hel
 	s, ctx := open(t, Options{DeviceGrace: life}), t.Context()
 	a := s.enrolled(t, "ann")
 	passed := s.at()
-	cookie, end, err := s.Devices.Remember(ctx, a, "Firefox, Linux", passed, 30*24*time.Hour)
+	cookie, end, err := s.Devices.Remember(ctx, a, "Firefox, Linux", authn.Evidence{Method: "otp", At: passed}, 30*24*time.Hour)
 	is(t, "Remember", err, nil)
 	if len(cookie) != 64 || !end.Equal(passed.Add(30*24*time.Hour)) {
 		t.Errorf("Remember() = %d characters until %s", len(cookie), end)
 	}
 	tr, err := s.Devices.Use(ctx, a, cookie)
 	is(t, "Use", err, nil)
-	if !tr.PassedAt.Equal(passed) || !tr.End.Equal(end) || len(tr.Cookie) != 64 || tr.Cookie == cookie {
+	if !tr.Pass.At.Equal(passed) || !tr.End.Equal(end) || len(tr.Cookie) != 64 || tr.Cookie == cookie {
 		t.Errorf("Use() = %+v", tr)
 	}
 	second, err := s.Devices.Use(ctx, a, cookie)
 	is(t, "Use in a second tab", err, nil)
-	if second.Cookie != "" || !second.PassedAt.Equal(passed) {
+	if second.Cookie != "" || !second.Pass.At.Equal(passed) {
 		t.Errorf("Use() in a second tab = %+v, want to keep the cookie", second)
 	}
 	for what, c := range map[string]string{"nothing": "", "short": cookie[:63], "unknown": "A" + cookie[1:], "newline": cookie[:63] + "\n"} {
@@ -55,7 +55,7 @@ func testDevice(t *testing.T, open Open) { //nolint:thelper // a case, not a hel
 	_, err = s.Devices.Use(ctx, a, tr.Cookie)
 	is(t, "Use of the new secret after a copy was seen", err, authn.ErrGone)
 
-	cookie, _, err = s.Devices.Remember(ctx, a, "x", passed, time.Hour)
+	cookie, _, err = s.Devices.Remember(ctx, a, "x", authn.Evidence{Method: "otp", At: passed}, time.Hour)
 	is(t, "Remember", err, nil)
 	list, err = s.Devices.List(ctx, a.ID)
 	is(t, "List", err, nil)
@@ -69,7 +69,7 @@ func testDeviceEnds(t *testing.T, open Open) { //nolint:thelper // a case, not a
 	s, ctx := open(t, Options{}), t.Context()
 	for _, act := range []authn.Change{authn.SignOut, authn.Disable, authn.SetPassword, authn.ResetFactor, authn.Forget} {
 		a := s.enrolled(t, string(act))
-		cookie, _, err := s.Devices.Remember(ctx, a, "x", s.at(), time.Hour)
+		cookie, _, err := s.Devices.Remember(ctx, a, "x", authn.Evidence{Method: "otp", At: s.at()}, time.Hour)
 		is(t, "Remember", err, nil)
 		b, err := s.Accounts.Apply(ctx, a.ID, "*", act, "new")
 		is(t, string(act), err, nil)
@@ -80,13 +80,13 @@ func testDeviceEnds(t *testing.T, open Open) { //nolint:thelper // a case, not a
 			want = nil // signing out ends sessions, not the tick
 		}
 		is(t, "Use after "+string(act), err, want)
-		_, _, err = s.Devices.Remember(ctx, a, "x", s.at(), time.Hour)
+		_, _, err = s.Devices.Remember(ctx, a, "x", authn.Evidence{Method: "otp", At: s.at()}, time.Hour)
 		if act != authn.Forget {
 			is(t, "Remember after "+string(act), err, authn.ErrMoved)
 		}
 	}
 	a := s.enrolled(t, "short")
-	cookie, _, err := s.Devices.Remember(ctx, a, "x", s.at(), life)
+	cookie, _, err := s.Devices.Remember(ctx, a, "x", authn.Evidence{Method: "otp", At: s.at()}, life)
 	is(t, "Remember", err, nil)
 	s.pass(life / 2)
 	tr, err := s.Devices.Use(ctx, a, cookie)
@@ -94,14 +94,14 @@ func testDeviceEnds(t *testing.T, open Open) { //nolint:thelper // a case, not a
 	s.pass(life/2 + 50*time.Millisecond)
 	_, err = s.Devices.Use(ctx, a, tr.Cookie)
 	is(t, "Use after the absolute end, though used meanwhile", err, authn.ErrGone)
-	_, _, err = s.Devices.Remember(ctx, a, "x", s.at().Add(-time.Hour), time.Hour)
+	_, _, err = s.Devices.Remember(ctx, a, "x", authn.Evidence{Method: "otp", At: s.at().Add(-time.Hour)}, time.Hour)
 	is(t, "Remember after the end", err, authn.ErrConflict)
-	_, _, err = s.Devices.Remember(ctx, s.person(t, "never"), "x", s.at(), time.Hour)
+	_, _, err = s.Devices.Remember(ctx, s.person(t, "never"), "x", authn.Evidence{Method: "otp", At: s.at()}, time.Hour)
 	is(t, "Remember without a factor", err, authn.ErrLost)
 
 	a = s.enrolled(t, "many")
 	for i := range 25 {
-		_, _, err := s.Devices.Remember(ctx, a, fmt.Sprint(i), s.at(), time.Hour+time.Duration(i)*time.Minute)
+		_, _, err := s.Devices.Remember(ctx, a, fmt.Sprint(i), authn.Evidence{Method: "otp", At: s.at()}, time.Hour+time.Duration(i)*time.Minute)
 		is(t, "Remember", err, nil)
 	}
 	list, err := s.Devices.List(ctx, a.ID)
@@ -114,7 +114,7 @@ func testDeviceEnds(t *testing.T, open Open) { //nolint:thelper // a case, not a
 		t.Errorf("List() = %v, want the 20 last", labels)
 	}
 	var c tally
-	cookie, _, err = s.Devices.Remember(ctx, a, "race", s.at(), 10*time.Hour)
+	cookie, _, err = s.Devices.Remember(ctx, a, "race", authn.Evidence{Method: "otp", At: s.at()}, 10*time.Hour)
 	is(t, "Remember", err, nil)
 	together(32, func(int) {
 		tr, err := s.Devices.Use(ctx, a, cookie)

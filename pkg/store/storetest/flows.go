@@ -70,6 +70,10 @@ func testFlow(t *testing.T, open Open) { //nolint:thelper // a case, not a helpe
 		ID: f.ID, Request: request(), Created: f.Created, Account: &a, AccountName: "Ann", Epoch: 1, PasswordGen: 1,
 		PasswordAt: f.PasswordAt, Consented: []string{"openid"},
 	}
+	if len(got.Account.OfKind("totp")) != 1 || len(got.Account.Authenticators) != 1 {
+		t.Errorf("authenticators = %v, want one of kind totp", got.Account.Authenticators)
+	}
+	a.Authenticators = got.Account.Authenticators
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("Load() (-want +got):\n%s", d)
 	}

@@ -12,12 +12,17 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 )
 
+// enrolment is a confirmed set-up of an authenticator app.
+func enrolment(secret []byte, step int64) authn.Enrolment {
+	return authn.Enrolment{Method: "otp", Pending: secret, Secret: secret, Step: step}
+}
+
 // enrol sets a factor up in the flow of an attempt.
 func (s *Stores) enrol(t *testing.T, at authn.Attempt) authn.Evidence {
 	t.Helper()
 	secret, err := s.Credentials.Begin(t.Context(), at, totpSecret())
 	is(t, "Begin", err, nil)
-	e, err := s.Credentials.Confirm(t.Context(), at, secret, 100)
+	e, err := s.Credentials.Confirm(t.Context(), at, enrolment(secret, 100))
 	is(t, "Confirm", err, nil)
 	return e
 }
@@ -42,23 +47,23 @@ func testSetup(t *testing.T, open Open) { //nolint:thelper // a case, not a help
 	is(t, "Begin by another browser", err, authn.ErrGone)
 	_, _, err = s.Credentials.Pending(ctx, foreign)
 	is(t, "Pending by another browser", err, authn.ErrGone)
-	_, err = s.Credentials.Confirm(ctx, foreign, secret, 1)
+	_, err = s.Credentials.Confirm(ctx, foreign, enrolment(secret, 1))
 	is(t, "Confirm by another browser", err, authn.ErrGone)
 	got, now, err := s.Credentials.Pending(ctx, at)
 	is(t, "Pending", err, nil)
 	if string(got) != string(secret) || now.Sub(s.Now()) > 5*time.Second || s.Now().Sub(now) > 5*time.Second {
 		t.Errorf("Pending() = %d bytes at %s", len(got), now)
 	}
-	_, err = s.Credentials.Confirm(ctx, at, []byte("another secret here!"), 100)
+	_, err = s.Credentials.Confirm(ctx, at, enrolment([]byte("another secret here!"), 100))
 	is(t, "Confirm of another secret", err, authn.ErrGone)
-	e, err := s.Credentials.Confirm(ctx, at, secret, 100)
+	e, err := s.Credentials.Confirm(ctx, at, enrolment(secret, 100))
 	is(t, "Confirm", err, nil)
 	l, err := s.Flows.Load(ctx, at.Flow, bind)
 	is(t, "Load", err, nil)
 	if !l.Enrolled || len(l.Factors) != 1 || !l.Factors[0].At.Equal(e.At) || l.Account.Factor != authn.FactorOn {
 		t.Errorf("flow after the set-up = %+v", l)
 	}
-	_, err = s.Credentials.Confirm(ctx, at, secret, 101)
+	_, err = s.Credentials.Confirm(ctx, at, enrolment(secret, 101))
 	is(t, "Confirm again", err, authn.ErrGone)
 	_, err = s.Credentials.Begin(ctx, at, secret)
 	is(t, "Begin when enrolled", err, authn.ErrConflict)
@@ -102,13 +107,13 @@ func testSetupTicket(t *testing.T, open Open) { //nolint:thelper // a case, not 
 		return a, at, ticket
 	}
 	a, at, ticket := reset("ann")
-	_, err := s.Credentials.Confirm(ctx, at, totpSecret(), 1)
+	_, err := s.Credentials.Confirm(ctx, at, enrolment(totpSecret(), 1))
 	is(t, "Confirm without a ticket", err, authn.ErrGone)
 	is(t, "Mark", s.Flows.Mark(ctx, at.Flow, at.Bind, updateTicket("wrong")), nil)
-	_, err = s.Credentials.Confirm(ctx, at, totpSecret(), 1)
+	_, err = s.Credentials.Confirm(ctx, at, enrolment(totpSecret(), 1))
 	is(t, "Confirm with a wrong ticket", err, authn.ErrGone)
 	is(t, "Mark", s.Flows.Mark(ctx, at.Flow, at.Bind, updateTicket(ticket)), nil)
-	_, err = s.Credentials.Confirm(ctx, at, totpSecret(), 1)
+	_, err = s.Credentials.Confirm(ctx, at, enrolment(totpSecret(), 1))
 	is(t, "Confirm with the ticket", err, nil)
 	_, err = s.Accounts.NewTicket(ctx, a.ID)
 	is(t, "NewTicket when enrolled", err, authn.ErrConflict)
@@ -116,7 +121,7 @@ func testSetupTicket(t *testing.T, open Open) { //nolint:thelper // a case, not 
 	_, at, ticket = reset("late")
 	is(t, "Mark", s.Flows.Mark(ctx, at.Flow, at.Bind, updateTicket(ticket)), nil)
 	s.pass(life + 50*time.Millisecond)
-	_, err = s.Credentials.Confirm(ctx, at, totpSecret(), 1)
+	_, err = s.Credentials.Confirm(ctx, at, enrolment(totpSecret(), 1))
 	is(t, "Confirm with an old ticket", err, authn.ErrGone)
 
 	a, _, ticket = reset("password")
@@ -127,7 +132,7 @@ func testSetupTicket(t *testing.T, open Open) { //nolint:thelper // a case, not 
 	_, err = s.Credentials.Begin(ctx, at, totpSecret())
 	is(t, "Begin", err, nil)
 	is(t, "Mark", s.Flows.Mark(ctx, at.Flow, at.Bind, updateTicket(ticket)), nil)
-	_, err = s.Credentials.Confirm(ctx, at, totpSecret(), 1)
+	_, err = s.Credentials.Confirm(ctx, at, enrolment(totpSecret(), 1))
 	is(t, "Confirm with a ticket from before the password change", err, authn.ErrGone)
 }
 
@@ -144,7 +149,7 @@ func testSetupRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a
 		}
 		var c tally
 		together(64, func(i int) {
-			_, err := s.Credentials.Confirm(ctx, attempts[i%len(attempts)], totpSecret(), 100)
+			_, err := s.Credentials.Confirm(ctx, attempts[i%len(attempts)], enrolment(totpSecret(), 100))
 			c.outcome(err, authn.ErrGone)
 		})
 		if c.get("ok") != 1 || c.get("gone") != 63 {

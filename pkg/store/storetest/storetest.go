@@ -34,6 +34,8 @@ type Stores struct {
 	Sessions    session.Store
 	Grants      grant.Store
 	Consents    grant.Consents
+	Standings   grant.Standings
+	Editor      authn.FactorEditor
 	Devices     device.Store
 	Throttle    throttle.Counter
 	Clients     client.Registry
@@ -90,6 +92,15 @@ func Run(t *testing.T, open Open) {
 		{"set-up", testSetup, false},
 		{"set-up after a reset", testSetupTicket, waits},
 		{"set-up races", testSetupRaces, false},
+		{"several authenticators", testSeveral, false},
+		{"a set-up beside others", testSetupMore, waits},
+		{"authenticators change", testEdit, false},
+		{"recovery codes", testRecovery, false},
+		{"challenges", testChallenges, false},
+		{"put off", testSkips, false},
+		{"evidence ends with a change", testEvidenceMoved, false},
+		{"sessions listed", testSessionList, false},
+		{"apps with access", testStandings, false},
 		{"code", testCode, false},
 		{"code races", testCodeRaces, false},
 		{"refresh", testRefresh, waits},
@@ -236,5 +247,5 @@ func (s *Stores) at() time.Time { return s.Now().Truncate(time.Millisecond).UTC(
 
 // attempt is a try in a flow after the password.
 func attempt(f *flow.Flow, bind []string) authn.Attempt {
-	return authn.Attempt{Account: *f.Account, Flow: f.ID, Bind: bind, Lane: authn.LaneUnknown}
+	return authn.Attempt{Account: *f.Account, Flow: f.ID, Bind: bind, Lane: authn.LaneUnknown, Kind: "totp"}
 }
