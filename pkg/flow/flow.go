@@ -37,7 +37,8 @@ type Request struct {
 	// EssentialACR are the values of an essential acr in the claims parameter (OIDC Core §5.5.1.1): one of them has
 	// to be reached, else the request ends with unmet_authentication_requirements.
 	EssentialACR []string
-	// EvidenceAge is the greatest age in seconds that a fresh pass of a method may have (claims lg_evidence max_age).
+	// EvidenceAge is the greatest age in seconds that a fresh pass of a method may have (claims lg_evidence max_age);
+	// second factors stand for each other.
 	EvidenceAge map[string]int64
 	LoginHint   string
 	// HintSubject is the subject of a verified id_token_hint.
@@ -72,6 +73,8 @@ type Policy struct {
 	Allowed bool
 	// PasswordLife is how long the password of a session counts, in all; 0: no bound.
 	PasswordLife time.Duration
+	// Methods are the second factors that can be asked for, by their names in lg_evidence; nil: not known.
+	Methods []string
 }
 
 // Flow is an authorization request under way.

@@ -38,10 +38,22 @@ func (s *Site) applyPolicy(ctx context.Context, f *flow.Flow) error {
 		}
 		companyMode = co.SecondFactor
 	}
-	f.Policy.Factor = flow.Strictest(c.SecondFactor, companyMode)
+	f.Policy.Factor, f.Policy.Methods = flow.Strictest(c.SecondFactor, companyMode), s.methods(f)
 	f.Policy.Allowed = (len(c.Companies) == 0 || slices.Contains(c.Companies, f.Account.Company)) &&
 		(len(c.Roles) == 0 || slices.ContainsFunc(f.Account.Roles, func(role string) bool {
 			return slices.Contains(c.Roles, role)
 		}))
 	return nil
+}
+
+// methods are the second factors that can be asked for; only where the request makes a difference between them.
+func (s *Site) methods(f *flow.Flow) []string {
+	if len(f.Request.EvidenceAge) == 0 {
+		return nil
+	}
+	out := make([]string, 0, len(s.cfg.Factors))
+	for _, p := range s.cfg.Factors {
+		out = append(out, p.Method())
+	}
+	return out
 }
