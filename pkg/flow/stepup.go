@@ -130,17 +130,31 @@ func (f *Flow) ACR() string {
 	return have
 }
 
-// Proved is the evidence of second factors for the answer, one for each method: the latest pass, or, where there is
-// none, the remembered device. A session that was stepped up has older ones beside it.
-func (f *Flow) Proved() []authn.Evidence {
+// Kept is the evidence of second factors for the session: of each method the latest pass, and the remembered device
+// beside it. Without this a session that is stepped up every few minutes would grow until nobody can read it.
+func (f *Flow) Kept() []authn.Evidence {
 	var out []authn.Evidence
 	for _, e := range f.Factors {
-		i := slices.IndexFunc(out, func(o authn.Evidence) bool { return o.Method == e.Method })
+		i := slices.IndexFunc(out, func(o authn.Evidence) bool { return o.Method == e.Method && o.Device == e.Device })
 		switch {
 		case i < 0:
 			out = append(out, e)
-		case out[i].Device && !e.Device, out[i].Device == e.Device && e.At.After(out[i].At):
+		case e.At.After(out[i].At):
 			out[i] = e
+		}
+	}
+	return out
+}
+
+// Proved is the evidence of second factors for the answer, one for each method: a remembered device says nothing more
+// where the factor itself was shown.
+func (f *Flow) Proved() []authn.Evidence {
+	kept := f.Kept()
+	var out []authn.Evidence
+	for _, e := range kept {
+		shown := func(o authn.Evidence) bool { return !o.Device && o.Method == e.Method }
+		if !e.Device || !slices.ContainsFunc(kept, shown) {
+			out = append(out, e)
 		}
 	}
 	return out

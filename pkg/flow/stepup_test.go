@@ -177,14 +177,15 @@ func TestStatedACR(t *testing.T) {
 }
 
 // One entry for each method: a step-up leaves the older ones behind.
-func TestProved(t *testing.T) {
+func TestKeptAndProved(t *testing.T) {
 	old, now := t0().Add(-time.Hour), t0()
-	f := &Flow{Factors: []authn.Evidence{
-		{Method: "otp", At: old, Device: true}, {Method: "otp", At: old}, {Method: "recovery", At: old},
-		{Method: "otp", At: now}, {Method: "otp", At: now, Device: true}, {Method: "hwk", At: old, Device: true},
-	}}
-	want := []authn.Evidence{{Method: "otp", At: now}, {Method: "recovery", At: old}, {Method: "hwk", At: old, Device: true}}
-	if diff := cmp.Diff(want, f.Proved()); diff != "" {
+	device, fresh := authn.Evidence{Method: "otp", At: old, Device: true}, authn.Evidence{Method: "otp", At: now}
+	code, key := authn.Evidence{Method: "recovery", At: old}, authn.Evidence{Method: "hwk", At: old, Device: true}
+	f := &Flow{Factors: []authn.Evidence{device, {Method: "otp", At: old}, code, fresh, {Method: "otp", At: old}, device, key}}
+	if diff := cmp.Diff([]authn.Evidence{device, fresh, code, key}, f.Kept()); diff != "" {
+		t.Errorf("Kept() differs (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]authn.Evidence{fresh, code, key}, f.Proved()); diff != "" {
 		t.Errorf("Proved() differs (-want +got):\n%s", diff)
 	}
 }
