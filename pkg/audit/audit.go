@@ -8,7 +8,20 @@ package audit
 import (
 	"context"
 	"log/slog"
+	"time"
 )
+
+// Entry is one security event of an account, as its person sees it on the account page.
+type Entry struct {
+	At time.Time
+	// Event is one of the names below. Client, Browser, Source, Method and Result are empty where they say nothing.
+	Event, Client, Browser, Source, Method, Result string
+}
+
+// Activity reads the latest events of an account, the newest first, at most 50. It may answer authn.ErrUnavailable.
+type Activity interface {
+	Recent(ctx context.Context, accountID string) ([]Entry, error)
+}
 
 // Event names. They are stable: alarms are built on them.
 const (

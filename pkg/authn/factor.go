@@ -85,6 +85,8 @@ type Factor interface {
 	// Kind is the factor's name in the configuration, in addresses and in the ids of its authenticators: lower-case
 	// letters, e.g. "totp".
 	Kind() string
+	// Methods are the names that its passes can have in lg_evidence (RFC 8176 where that has one).
+	Methods() []string
 	// Challenge returns the page that asks for it.
 	Challenge(ctx context.Context, a Attempt) (Prompt, error)
 	// Verify checks what was typed, charges the guess first and spends what matched. When it answers nil the

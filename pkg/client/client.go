@@ -50,6 +50,8 @@ type Client struct {
 	SecondFactor flow.FactorMode `json:"lychgate_second_factor,omitempty"`
 	// AccessTokenFormat is opaque (default) or at+jwt (RFC 9068).
 	AccessTokenFormat string `json:"lychgate_access_token_format,omitempty"`
+	// Evidence is on (default) or off: whether ID tokens have the claim lg_evidence.
+	Evidence string `json:"lychgate_evidence,omitempty"`
 	// PKCE is required (default) or, for confidential clients only, optional.
 	PKCE string `json:"lychgate_pkce,omitempty"`
 	// Audience is put into access tokens; empty: the client id.

@@ -26,6 +26,9 @@ const (
 
 	PKCERequired = "required"
 	PKCEOptional = "optional"
+
+	EvidenceOn  = "on"
+	EvidenceOff = "off"
 )
 
 // Defaults fills in what the metadata leaves open (RFC 7591 §2, OIDC Registration §2). Slices that were set stay as
@@ -36,6 +39,7 @@ func Defaults(c *Client) {
 	set(&c.IDTokenAlg, "RS256")
 	set(&c.AccessTokenFormat, FormatOpaque)
 	set(&c.PKCE, PKCERequired)
+	set(&c.Evidence, EvidenceOn)
 	if len(c.GrantTypes) == 0 {
 		c.GrantTypes = []string{GrantCode}
 	}
@@ -84,6 +88,10 @@ func (c *Client) Alg() string {
 
 // JWTAccess says whether the client's access tokens are JWTs (RFC 9068).
 func (c *Client) JWTAccess() bool { return c.AccessTokenFormat == FormatJWT }
+
+// ShowsEvidence says whether the client's ID tokens tell when and how each factor was shown. A record that was made
+// before there was a choice says nothing: on.
+func (c *Client) ShowsEvidence() bool { return c.Evidence != EvidenceOff }
 
 // Recipients are the audiences of the client's access tokens: the client itself unless it names others.
 func (c *Client) Recipients() []string {

@@ -161,6 +161,7 @@ func (k *checker) tokens() {
 	c := k.c
 	k.oneOf("id_token_signed_response_alg", c.IDTokenAlg, "RS256", "ES256", "EdDSA")
 	k.oneOf("lychgate_access_token_format", c.AccessTokenFormat, FormatOpaque, FormatJWT)
+	k.oneOf("lychgate_evidence", c.Evidence, EvidenceOn, EvidenceOff)
 	scopes := strings.Split(c.Scope, " ")
 	if c.Scope == "" {
 		scopes = nil

@@ -45,6 +45,7 @@ func TestDefaults(t *testing.T) {
 		ID: "app", RedirectURIs: []string{"https://app.example.com/cb"}, ApplicationType: "web",
 		GrantTypes: []string{"authorization_code"}, ResponseTypes: []string{"code"}, AuthMethod: "client_secret_basic",
 		Scope: "openid profile email address phone", IDTokenAlg: "RS256", AccessTokenFormat: "opaque", PKCE: "required",
+		Evidence: "on",
 	}
 	if diff := cmp.Diff(want, good()); diff != "" {
 		t.Errorf("Defaults() differs (-want +got):\n%s", diff)
@@ -150,6 +151,7 @@ func TestValidateNamesEveryProblem(t *testing.T) {
 		"alg none":      {func(c *client.Client) { c.IDTokenAlg = "none" }, []string{"id_token_signed_response_alg"}},
 		"alg HS256":     {func(c *client.Client) { c.IDTokenAlg = "HS256" }, []string{"id_token_signed_response_alg"}},
 		"format":        {func(c *client.Client) { c.AccessTokenFormat = "jwt" }, []string{"lychgate_access_token_format"}},
+		"evidence":      {func(c *client.Client) { c.Evidence = "ON" }, []string{"lychgate_evidence"}},
 		"scope":         {func(c *client.Client) { c.Scope = "openid  \"" }, []string{"scope"}},
 		"offline":       {func(c *client.Client) { c.Scope = "openid offline_access" }, []string{"scope"}},
 		"max age":       {func(c *client.Client) { c.DefaultMaxAge = &age }, []string{"default_max_age"}},

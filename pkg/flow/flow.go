@@ -55,7 +55,8 @@ type Request struct {
 	// EssentialACR are the values of an essential acr in the claims parameter (OIDC Core §5.5.1.1): one of them has
 	// to be reached, else the request ends with unmet_authentication_requirements.
 	EssentialACR []string
-	// EvidenceAge is the greatest age in seconds that a fresh pass of a method may have (claims lg_evidence max_age).
+	// EvidenceAge is the greatest age in seconds that a fresh pass of a method may have (claims lg_evidence max_age);
+	// second factors stand for each other.
 	EvidenceAge map[string]int64
 	LoginHint   string
 	// HintSubject is the subject of a verified id_token_hint.
@@ -100,6 +101,8 @@ type Policy struct {
 	SkipUntil time.Time
 	// Closed says that the time for a first set-up by password alone is over: a ticket is wanted.
 	Closed bool
+	// Methods are the second factors that can be asked for, by their names in lg_evidence; nil: not known.
+	Methods []string
 }
 
 // Flow is an authorization request under way.

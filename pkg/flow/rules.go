@@ -53,10 +53,14 @@ type rule struct {
 // rules lists the steps in the order a person meets them.
 func rules() []rule {
 	return []rule{
+		{StepRefused, UnmetRequirements, impossible},
 		{StepLogin, LoginRequired, needLogin},
+		{StepLogin, LoginRequired, passwordTooOld},
 		{StepRefused, LoginRequired, otherAccount},
 		{StepRefused, ReasonAccessDenied, notAllowed},
+		{StepRefused, UnmetRequirements, unmet},
 		{StepEnrol, InteractionNeeded, needEnrol},
+		{StepEnrol, InteractionNeeded, enrolForACR},
 		{StepFactor, LoginRequired, needFactor},
 		{StepEnrol, InteractionNeeded, needMore},
 		{StepConsent, ConsentRequired, needConsent},
@@ -130,10 +134,13 @@ func needMore(f *Flow, _ time.Time) bool {
 	return (f.Request.Purpose == PurposeAdd || f.Request.Purpose == PurposeReplace) && !f.Enrolled
 }
 
-// needFactor: policy, acr_values or max_age=0 ask for more than the evidence shows.
-func needFactor(f *Flow, _ time.Time) bool {
+// needFactor: policy, an acr, an age of evidence or max_age=0 ask for more than the evidence shows.
+func needFactor(f *Flow, now time.Time) bool {
 	if f.Account.Factor != authn.FactorOn {
 		return false
+	}
+	if f.factorTooOld(now) {
+		return true
 	}
 	aim := f.aim() == authn.ACRFactor
 	if !aim && f.Policy.Factor == FactorOff {
@@ -166,21 +173,6 @@ func (f *Flow) counts(e authn.Evidence, aim bool) bool {
 // remembered says whether the policy still lets a remembered device stand for its pass.
 func (f *Flow) remembered(e authn.Evidence) bool {
 	return f.Created.Before(e.At.Add(f.Policy.Remember))
-}
-
-// aim is the context class that acr_values ask for and that can be reached; empty if none is asked for. Any
-// listed value that is reached already is enough; else the first one that can be reached is aimed at.
-func (f *Flow) aim() string {
-	have := authn.ACR(f.Factors)
-	if len(f.Request.ACRValues) == 0 || slices.Contains(f.Request.ACRValues, have) {
-		return ""
-	}
-	for _, v := range f.Request.ACRValues {
-		if v == authn.ACRPassword || v == authn.ACRFactor {
-			return v
-		}
-	}
-	return ""
 }
 
 // needConsent: scopes that the person has not allowed this client yet, or prompt=consent (OIDC Core §3.1.2.1).

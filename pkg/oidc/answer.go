@@ -88,11 +88,12 @@ func grantedScopes(c *client.Client, f *flow.Flow) ([]string, error) {
 // auth_time is the time of the password (decisions.md).
 func (p *Provider) newCode(c *client.Client, f *flow.Flow, scopes []string) grant.NewCode {
 	offline := slices.Contains(scopes, scopeOffline)
+	proved := f.Proved()
 	g := grant.Grant{
 		ClientID: c.ID, AccountID: f.Account.ID, Subject: f.Account.ID, SID: f.SID(),
 		Scopes: scopes, Audience: c.Recipients(),
 		AuthTime: f.PasswordAt, RequestedAt: f.Created,
-		ACR: authn.ACR(f.Factors), AMR: authn.AMR(f.Factors), Evidence: f.Factors,
+		ACR: f.ACR(), AMR: authn.AMR(proved), Evidence: proved,
 		Nonce: f.Request.Params.Get("nonce"), RedirectURI: f.Request.RedirectURI,
 	}
 	if offline {

@@ -96,7 +96,9 @@ func (p *Provider) fill(c *client.Client, q params, req *flow.Request) *fault {
 		}
 		req.HintSubject = h.subject
 	}
-	req.ACRValues = acrValues(c, q)
+	if f := fillClaims(c, q, req); f != nil {
+		return f
+	}
 	req.LoginHint = q.get("login_hint")
 	req.Params = q.replay(req.Scopes)
 	return nil

@@ -52,7 +52,7 @@ type metadata struct {
 
 func (p *Provider) metadata() metadata {
 	iss := p.cfg.Issuer
-	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}
+	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "lg_evidence"}
 	for _, s := range knownScopes() {
 		claims = append(claims, claimsOf(s)...)
 	}
@@ -83,6 +83,7 @@ func (p *Provider) metadata() metadata {
 		Prompts:               promptValues(),
 		UILocales:             p.cfg.Locales,
 		ISSParameter:          true,
+		ClaimsParameter:       true,
 	}
 }
 

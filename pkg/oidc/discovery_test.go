@@ -76,10 +76,13 @@ func TestDiscoveryIsTrue(t *testing.T) { //nolint:gocognit // a table read from 
 			t.Errorf("scope %s: %v", s, err)
 		}
 	}
-	for _, name := range []string{"request_parameter_supported", "request_uri_parameter_supported", "claims_parameter_supported"} {
+	for _, name := range []string{"request_parameter_supported", "request_uri_parameter_supported"} {
 		if d[name] != false {
 			t.Errorf("%s = %v, want false", name, d[name])
 		}
+	}
+	if d["claims_parameter_supported"] != true || !slices.Contains(list(d["claims_supported"]), "lg_evidence") {
+		t.Errorf("claims parameter %v, claims %v", d["claims_parameter_supported"], d["claims_supported"])
 	}
 	for _, name := range []string{"pushed_authorization_request_endpoint", "registration_endpoint", "check_session_iframe", "backchannel_logout_supported"} {
 		if _, ok := d[name]; ok {
@@ -170,6 +173,7 @@ func TestUserinfoClaims(t *testing.T) {
 		"openid profile email address phone": {"sub": w.acc.ID, "name": "Ann", "updated_at": 1700000000.0, "email": "ann@example.com", "email_verified": true, "address": map[string]any{"locality": "Utrecht"}},
 	} {
 		r := w.userinfo(w.tokens("app", "scope", scope).text("access_token"))
+		want["lg_evidence"] = []any{map[string]any{"method": "pwd", "at": float64(start().Unix())}}
 		if diff := cmp.Diff(want, r.json); diff != "" || r.header.Get("Content-Type") != "application/json" {
 			t.Errorf("scope %q: userinfo differs (-want +got):\n%s", scope, diff)
 		}

@@ -150,6 +150,8 @@ func describeRequest(reason string) string {
 		return "The parameter max_age must be a whole number of seconds."
 	case reasonHint:
 		return "The parameter id_token_hint is not valid for this client."
+	case reasonClaims:
+		return "The parameter claims must be a JSON object as in OpenID Connect Core 5.5, of at most 16 KiB."
 	case reasonMethod:
 		return "Use POST."
 	case reasonForm:
@@ -173,6 +175,7 @@ const (
 	reasonPrompt           = "prompt"
 	reasonMaxAge           = "max_age"
 	reasonHint             = "hint"
+	reasonClaims           = "claims"
 	reasonMethod           = "method"
 	reasonForm             = "form"
 	reasonMissing          = "missing"

@@ -54,7 +54,8 @@ func FuzzAuthorizeParams(f *testing.F) { //nolint:gocognit // a table read from 
 		}
 		q := readParams(in)
 		for name, v := range q.values {
-			if len(in[name]) != 1 || in[name][0] != v || !utf8.ValidString(v) || strings.ContainsAny(v, "\x00\r\n\x7f") || len(v) > limit(name) {
+			control := name != "claims" && strings.ContainsAny(v, "\x00\r\n\x7f")
+			if len(in[name]) != 1 || in[name][0] != v || !utf8.ValidString(v) || control || len(v) > limit(name) {
 				t.Errorf("kept %q = %q of %q", name, v, in[name])
 			}
 		}

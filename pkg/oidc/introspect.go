@@ -13,18 +13,19 @@ import (
 
 // introspection is the body of RFC 7662 §2.2, with acr and auth_time of RFC 9470 §6.2.
 type introspection struct {
-	Active    bool     `json:"active"`
-	Scope     string   `json:"scope,omitempty"`
-	ClientID  string   `json:"client_id,omitempty"`
-	Subject   string   `json:"sub,omitempty"`
-	Audience  []string `json:"aud,omitempty"`
-	Issuer    string   `json:"iss,omitempty"`
-	Expires   int64    `json:"exp,omitempty"`
-	Issued    int64    `json:"iat,omitempty"`
-	TokenType string   `json:"token_type,omitempty"`
-	AuthTime  int64    `json:"auth_time,omitempty"`
-	ACR       string   `json:"acr,omitempty"`
-	AMR       []string `json:"amr,omitempty"`
+	Active    bool       `json:"active"`
+	Scope     string     `json:"scope,omitempty"`
+	ClientID  string     `json:"client_id,omitempty"`
+	Subject   string     `json:"sub,omitempty"`
+	Audience  []string   `json:"aud,omitempty"`
+	Issuer    string     `json:"iss,omitempty"`
+	Expires   int64      `json:"exp,omitempty"`
+	Issued    int64      `json:"iat,omitempty"`
+	TokenType string     `json:"token_type,omitempty"`
+	AuthTime  int64      `json:"auth_time,omitempty"`
+	ACR       string     `json:"acr,omitempty"`
+	AMR       []string   `json:"amr,omitempty"`
+	Evidence  []evidence `json:"lg_evidence,omitempty"`
 }
 
 // ServeIntrospect tells a client with a secret about its own tokens, and about those of the clients it may introspect.
@@ -65,7 +66,7 @@ func (p *Provider) describeLive(live grant.Live) introspection {
 	out := introspection{
 		Active: true, Scope: strings.Join(live.Scopes, " "), ClientID: g.ClientID, Subject: subject(g), Audience: g.Audience,
 		Issuer: p.cfg.Issuer, Expires: unix(live.Expires), Issued: unix(live.Issued), AuthTime: unix(g.AuthTime),
-		ACR: g.ACR, AMR: g.AMR,
+		ACR: g.ACR, AMR: g.AMR, Evidence: evidenceOf(g),
 	}
 	if live.Kind == grant.KindAccess {
 		out.TokenType = "Bearer"

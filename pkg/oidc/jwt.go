@@ -27,25 +27,28 @@ type idClaims struct {
 	ACR        string   `json:"acr"`
 	AMR        []string `json:"amr"`
 	AccessHash string   `json:"at_hash"`
+	// Evidence is for clients with that setting.
+	Evidence []evidence `json:"lg_evidence,omitempty"`
 }
 
 // accessClaims are the claims of an at+jwt (RFC 9068 §2.2).
 type accessClaims struct {
-	Issuer   string   `json:"iss"`
-	Subject  string   `json:"sub"`
-	Audience []string `json:"aud"`
-	ClientID string   `json:"client_id"`
-	Expires  int64    `json:"exp"`
-	Issued   int64    `json:"iat"`
-	ID       string   `json:"jti"`
-	Scope    string   `json:"scope,omitempty"`
-	AuthTime int64    `json:"auth_time,omitempty"`
-	ACR      string   `json:"acr,omitempty"`
-	AMR      []string `json:"amr,omitempty"`
+	Issuer   string     `json:"iss"`
+	Subject  string     `json:"sub"`
+	Audience []string   `json:"aud"`
+	ClientID string     `json:"client_id"`
+	Expires  int64      `json:"exp"`
+	Issued   int64      `json:"iat"`
+	ID       string     `json:"jti"`
+	Scope    string     `json:"scope,omitempty"`
+	AuthTime int64      `json:"auth_time,omitempty"`
+	ACR      string     `json:"acr,omitempty"`
+	AMR      []string   `json:"amr,omitempty"`
+	Evidence []evidence `json:"lg_evidence,omitempty"`
 }
 
-// signID makes the ID token that goes with unit's access token. Nonce and auth_time come from the grant alone: what a
-// refresh request sends is never copied in, and auth_time stays what it was.
+// signID makes the ID token that goes with unit's access token. Nonce, auth_time and evidence come from the grant
+// alone: what a refresh request sends is never copied in, and they stay what they were.
 func (p *Provider) signID(unit *work) (string, error) {
 	g, now := unit.issued.Grant, p.now()
 	alg := unit.client.Alg()
@@ -53,6 +56,9 @@ func (p *Provider) signID(unit *work) (string, error) {
 		Issuer: p.cfg.Issuer, Subject: g.Subject, Audience: g.ClientID,
 		Expires: now.Add(p.cfg.Lifetimes.IDToken).Unix(), Issued: now.Unix(), AuthTime: g.AuthTime.Unix(),
 		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AccessHash: leftHash(alg, unit.access),
+	}
+	if unit.client.ShowsEvidence() {
+		c.Evidence = evidenceOf(g)
 	}
 	return p.sign(alg, keys.TypID, c)
 }
@@ -63,7 +69,7 @@ func (p *Provider) signAccess(unit *work) (string, error) {
 	c := accessClaims{
 		Issuer: p.cfg.Issuer, Subject: subject(g), Audience: g.Audience, ClientID: g.ClientID,
 		Expires: now.Add(unit.issued.AccessLife).Unix(), Issued: now.Unix(), ID: unit.issued.Access,
-		Scope: strings.Join(unit.granted(), " "), ACR: g.ACR, AMR: g.AMR,
+		Scope: strings.Join(unit.granted(), " "), ACR: g.ACR, AMR: g.AMR, Evidence: evidenceOf(g),
 	}
 	if !g.AuthTime.IsZero() {
 		c.AuthTime = g.AuthTime.Unix()

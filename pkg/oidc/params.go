@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/flow"
@@ -27,6 +28,8 @@ func limit(name string) int {
 		return 4096
 	case "id_token_hint":
 		return maxJWT
+	case "claims":
+		return maxClaims
 	case "request", "request_uri", "registration":
 		return maxBody
 	default:
@@ -71,10 +74,8 @@ func spoiltBy(name string, values []string) string {
 		return reasonDuplicate
 	case bad(name):
 		return reasonCharacters
-	case name == "claims":
-		// A JSON object, ignored here; it may be written with line ends.
-		return ""
-	case bad(values[0]):
+	case bad(values[0]) && (name != "claims" || !utf8.ValidString(values[0])):
+		// A JSON object may be written with line ends; its reader refuses all other control characters.
 		return reasonCharacters
 	case limit(name) > 0 && len(values[0]) > limit(name):
 		return reasonLength
@@ -89,11 +90,14 @@ func (p params) has(name string) bool {
 	return ok || p.spoilt[name] != ""
 }
 
-// replay returns the accepted parameters as they are stored with the flow.
+// replay returns the accepted parameters as they are stored with the flow; of claims, what was asked for stands in the
+// request already.
 func (p params) replay(scopes []string) url.Values {
 	out := url.Values{}
 	for name, v := range p.values {
-		out.Set(name, v)
+		if name != "claims" {
+			out.Set(name, v)
+		}
 	}
 	out.Set("scope", strings.Join(scopes, " "))
 	return out
@@ -203,14 +207,6 @@ func locales(s string) []string {
 		}
 	}
 	return out
-}
-
-// acrValues are in order of preference (OIDC Core §3.1.2.1).
-func acrValues(c *client.Client, p params) []string {
-	if v := words(p.get("acr_values")); len(v) > 0 {
-		return v[:min(len(v), 16)]
-	}
-	return c.DefaultACRValues
 }
 
 const (

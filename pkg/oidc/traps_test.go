@@ -422,7 +422,7 @@ func TestTrap41ClaimsAreOurs(t *testing.T) {
 	w.client("app")
 	c := w.verify(w.tokens("app", "acr_values", "1 2").text("id_token"), "app")
 	for name := range c {
-		if !strings.Contains(" iss sub aud exp iat auth_time nonce acr amr at_hash ", " "+name+" ") {
+		if !strings.Contains(" iss sub aud exp iat auth_time nonce acr amr at_hash lg_evidence ", " "+name+" ") {
 			t.Errorf("claim %s = %v", name, c[name])
 		}
 	}

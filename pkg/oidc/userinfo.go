@@ -42,7 +42,7 @@ func (p *Provider) ServeUserinfo(w http.ResponseWriter, r *http.Request) error {
 		return p.writeBearerFault(w, r, newFault(codeInsufficientScope, "no openid"))
 	}
 	claims := scopeClaims(live.Profile.Claims, live.Scopes)
-	claims["sub"] = live.Grant.Subject
+	claims["sub"], claims["lg_evidence"] = live.Grant.Subject, evidenceOf(live.Grant)
 	_ = writeJSON(w, http.StatusOK, claims)
 	return nil
 }

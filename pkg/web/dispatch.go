@@ -120,7 +120,7 @@ func (s *Site) settle(w http.ResponseWriter, r *http.Request, f *flow.Flow, bind
 	}
 	made, err := s.cfg.Sessions.Create(r.Context(), session.Session{
 		AccountID: f.Account.ID, Epoch: f.Epoch, PasswordGen: f.PasswordGen, FactorGen: f.Account.FactorGen,
-		PasswordAt: f.PasswordAt, Factors: f.Factors, End: f.PasswordAt.Add(s.cfg.SessionEnd),
+		PasswordAt: f.PasswordAt, Factors: f.Kept(), End: f.PasswordAt.Add(s.cfg.SessionEnd),
 		Label: deviceLabel(r), Started: s.now(), Skipped: f.Skipped,
 	}, s.jar.get(r, sessionCookie))
 	if err != nil {

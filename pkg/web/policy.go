@@ -33,6 +33,7 @@ func (s *Site) applyPolicy(ctx context.Context, f *flow.Flow) error {
 	if err := s.companyPolicy(ctx, f); err != nil {
 		return err
 	}
+	f.Policy.Methods = s.methods(f)
 	if c == nil {
 		s.ownPolicy(f)
 		return nil
@@ -79,4 +80,19 @@ func (s *Site) ownPolicy(f *flow.Flow) {
 	if f.Request.Purpose != flow.PurposeView {
 		f.Policy.Fresh = authn.FreshProof
 	}
+}
+
+// methods are the second factors that the account can be asked for; only where the request makes a difference between
+// them. Before its authenticators were read it may be any.
+func (s *Site) methods(f *flow.Flow) []string {
+	if len(f.Request.EvidenceAge) == 0 {
+		return nil
+	}
+	var out []string
+	for _, e := range s.enrollers() {
+		if len(f.Account.Authenticators) == 0 || len(f.Account.OfKind(e.Kind())) > 0 {
+			out = append(out, e.Methods()...)
+		}
+	}
+	return out
 }

@@ -33,6 +33,9 @@ func New(store authn.GuessStore) *Factor { return &Factor{store: store} }
 // Kind implements authn.Factor.
 func (f *Factor) Kind() string { return Kind }
 
+// Methods implements authn.Factor.
+func (f *Factor) Methods() []string { return []string{Method} }
+
 // Challenge implements authn.Factor. How many codes are left is said after the password alone, so it is said only as
 // "none": that is what the person has to know to ask for help.
 func (f *Factor) Challenge(ctx context.Context, a authn.Attempt) (authn.Prompt, error) {

@@ -57,6 +57,9 @@ func New(cfg Config) *Factor {
 // Kind implements authn.Factor.
 func (f *Factor) Kind() string { return Kind }
 
+// Methods implements authn.Factor.
+func (f *Factor) Methods() []string { return []string{Method} }
+
 // Challenge implements authn.Factor. Up to three authenticators the page is the same for everybody, so nothing is read
 // for it; of more the person says which one, the last used first.
 func (f *Factor) Challenge(ctx context.Context, a authn.Attempt) (authn.Prompt, error) {
