@@ -70,14 +70,16 @@ type Enroller interface {
 	Factor
 	// Begin returns the set-up page; called again in the same flow it returns the same secret.
 	Begin(ctx context.Context, a Attempt) (Prompt, error)
-	// Confirm makes the set-up live if the code is right; the code is spent by it. ErrRejected for a wrong code
-	// (the secret stays pending), ErrGone when the set-up ended or another flow won.
+	// Confirm makes the set-up live if the code is right; the code is spent by it. ErrRejected for a wrong code, as
+	// a *SetupError where the reason is looked for (the secret stays pending), ErrGone when the set-up ended or another flow won.
 	Confirm(ctx context.Context, a Attempt, form url.Values) (Evidence, error)
 }
 
 // Credential is one live authenticator, as revealed by a charge.
 type Credential struct {
-	ID     string
+	ID string
+	// Name is the name its person gave it; empty: none.
+	Name   string
 	Secret []byte
 	// LastStep is the last accepted time step; only later ones can be accepted.
 	LastStep int64

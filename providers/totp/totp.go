@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
 )
@@ -103,11 +104,12 @@ func (f *Factor) Begin(ctx context.Context, a authn.Attempt) (authn.Prompt, erro
 }
 
 // Confirm implements authn.Enroller. The step of the code is spent with it, so the code that confirmed a set-up
-// never signs anybody in (security.md SF-05).
+// never signs anybody in (security.md SF-05). Eight digits are paid for and looked at too, since some apps show so
+// many: they confirm nothing, and the answer says why.
 func (f *Factor) Confirm(ctx context.Context, a authn.Attempt, form url.Values) (authn.Evidence, error) {
-	code, ok := normalise(form.Get(field))
-	if !ok {
-		return authn.Evidence{}, authn.ErrRejected
+	typed := form.Get(field)
+	if _, _, ok := number(typed); !ok {
+		return authn.Evidence{}, unknown()
 	}
 	secret, now, err := f.store.Pending(ctx, a)
 	if err != nil {
@@ -116,18 +118,49 @@ func (f *Factor) Confirm(ctx context.Context, a authn.Attempt, form url.Values) 
 	if len(secret) < secretSize {
 		return authn.Evidence{}, errShort
 	}
-	step, ok, err := matchOne(secret, now, code)
+	step, ok, err := confirming(secret, now, typed)
 	if err != nil {
 		return authn.Evidence{}, err
 	}
 	if !ok {
-		return authn.Evidence{}, authn.ErrRejected
+		removed, err := f.removed(ctx, a)
+		if err != nil {
+			return authn.Evidence{}, err
+		}
+		return authn.Evidence{}, diagnose(secret, removed, now, typed)
 	}
 	e, err := f.store.Confirm(ctx, a, secret, step)
 	if err != nil {
 		return authn.Evidence{}, fmt.Errorf("confirm set-up: %w", err)
 	}
 	return e, nil
+}
+
+// confirming returns the step of a pending secret that the typed code fits.
+func confirming(secret []byte, now time.Time, typed string) (int64, bool, error) {
+	code, ok := normalise(typed)
+	if !ok {
+		return 0, false, nil
+	}
+	return matchOne(secret, now, code)
+}
+
+// removals is what a store adds that keeps the authenticators which were removed, for the doctor alone.
+type removals interface {
+	Removed(ctx context.Context, a authn.Attempt) ([]authn.Credential, error)
+}
+
+// removed returns the authenticators that the account does not have any more.
+func (f *Factor) removed(ctx context.Context, a authn.Attempt) ([]authn.Credential, error) {
+	r, ok := f.store.(removals)
+	if !ok {
+		return nil, nil
+	}
+	removed, err := r.Removed(ctx, a)
+	if err != nil {
+		return nil, fmt.Errorf("read removed authenticators: %w", err)
+	}
+	return removed, nil
 }
 
 // errShort is a secret under 160 bits (RFC 4226 §4 R6): a record of ours never is, so it was not written by us.
