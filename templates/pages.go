@@ -60,9 +60,12 @@ func (f Factor) Template() string { return f.Prompt }
 type Setup struct {
 	Frame
 	Action, NotYou, Account string
-	// Problem is "" or "rejected".
-	Problem string
-	Prompt  string
+	// Problem is "" or "rejected". Then Cause says why, where it is known: "clock" (Behind: how far the phone is
+	// behind, below 0 ahead), "algorithm", "digits", "period" (Detail: what the app does), "key", "removed", "other"
+	// (Detail: the authenticator's name, or empty), "unknown" or "".
+	Problem, Cause, Detail string
+	Behind                 time.Duration
+	Prompt                 string
 	// Values of totp-setup: "uri" (otpauth://totp/…), "key" (Base32, grouped by four), "service", "account",
 	// "qr_path" (an SVG path of black modules, integers only), "qr_size" (side of the viewBox with quiet zone).
 	Values map[string]string

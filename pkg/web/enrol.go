@@ -86,7 +86,7 @@ func (s *Site) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	bind := s.jar.bind(r)
 	e, err := s.factor().Confirm(r.Context(), s.attempt(r, f), in)
 	if errors.Is(err, authn.ErrRejected) {
-		return s.setupRefused(w, r, f)
+		return s.setupRefused(w, r, f, err)
 	}
 	if errors.Is(err, authn.ErrGone) && f.Ticket != "" {
 		return s.ticketRefused(w, r, f, "ticket")
@@ -103,14 +103,19 @@ func (s *Site) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 	return see(w, r, "/flow/"+f.ID+"/enrol")
 }
 
-func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow) error {
+// setupRefused shows the set-up again, with what is known of why the code did not fit (J6).
+func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, rejected error) error {
+	cause := authn.SetupError{Cause: authn.CauseUnknown}
+	if e, ok := errors.AsType[*authn.SetupError](rejected); ok {
+		cause = *e
+	}
 	s.cfg.Audit.Event(r.Context(), audit.FactorRejected, slog.String("account", f.Account.ID),
-		slog.String("reason", "set-up"), slog.String("request_id", Reference(r.Context())))
+		slog.String("reason", "set-up"), slog.String("cause", string(cause.Cause)), slog.String("request_id", Reference(r.Context())))
 	p, err := s.setupPage(w, r, f)
 	if err != nil {
 		return err
 	}
-	p.Problem = "rejected"
+	p.Problem, p.Cause, p.Behind, p.Detail = "rejected", string(cause.Cause), cause.Behind, cause.Detail
 	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }
