@@ -19,10 +19,10 @@ const otpauthPrefix = "otpauth://totp/"
 var errOtpauth = errors.New("not the address of an authenticator app")
 
 // funcs are what templates may call: t plain words, th words with markup, n words with a number, wait words with
-// a time to wait.
+// a time to wait, about words with a length of time.
 func funcs(s *Set, c catalogue) template.FuncMap {
 	return template.FuncMap{
-		"t": c.text, "th": c.markup, "n": c.number, "wait": c.wait, "date": c.date, "datetime": c.datetime,
+		"t": c.text, "th": c.markup, "n": c.number, "wait": c.wait, "about": c.about, "date": c.date, "datetime": c.datetime,
 		"static": func(name string) (string, error) {
 			p := s.StaticPath(name)
 			if p == "" {

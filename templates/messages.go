@@ -125,6 +125,16 @@ func (c catalogue) wait(id string, d time.Duration) (template.HTML, error) {
 	return c.marked(id+name, map[string]string{"Count": strconv.Itoa(count)}, count)
 }
 
+// about returns a sentence that names the length of d roughly: in seconds below two minutes, then in the nearest
+// minutes. Its messages are id.seconds and id.minutes.
+func (c catalogue) about(id string, d time.Duration) (string, error) {
+	unit, name := time.Second, ".seconds"
+	if d = d.Abs(); d >= 2*time.Minute {
+		unit, name = time.Minute, ".minutes"
+	}
+	return c.number(id+name, int(d.Round(unit)/unit))
+}
+
 // date returns the day in full, 22 December 2026.
 func (c catalogue) date(t time.Time) (string, error) {
 	month, err := c.say("month."+strconv.Itoa(int(t.Month())), nil, nil)

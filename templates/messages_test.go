@@ -71,7 +71,7 @@ func called(t *testing.T) (ids map[string]bool, markup map[string]bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	call := regexp.MustCompile(`\b(t|th|n|wait) "([^"]+)"`)
+	call := regexp.MustCompile(`\b(t|th|n|wait|about) "([^"]+)"`)
 	for _, e := range entries {
 		body, err := htmlFiles.ReadFile("html/" + e.Name())
 		if err != nil {
@@ -79,8 +79,11 @@ func called(t *testing.T) (ids map[string]bool, markup map[string]bool) {
 		}
 		for _, m := range call.FindAllStringSubmatch(string(body), -1) {
 			names := []string{m[2]}
-			if m[1] == "wait" {
+			switch m[1] {
+			case "wait":
 				names = []string{m[2] + ".seconds", m[2] + ".minutes", m[2] + ".hours"}
+			case "about":
+				names = []string{m[2] + ".seconds", m[2] + ".minutes"}
 			}
 			for _, name := range names {
 				ids[name] = true

@@ -65,8 +65,11 @@ func (f Factor) Template() string { return f.Prompt }
 type Setup struct {
 	Frame
 	Action, NotYou, Account string
-	// Problem is "" or "rejected".
-	Problem string
+	// Problem is "" or "rejected". Then Cause says why, where it is known: "clock" (Behind: how far the phone is
+	// behind, below 0 ahead), "algorithm", "digits", "period" (Detail: what the app does), "key", "removed", "other"
+	// (Detail: the authenticator's name, or empty), "unknown" or "".
+	Problem, Cause, Detail string
+	Behind                 time.Duration
 	// More says that there is an authenticator already. SkipsLeft > 0 shows *Not now*, until SkipUntil if that is a date.
 	More      bool
 	SkipsLeft int

@@ -51,6 +51,10 @@ func kinds() []string {
 	}
 }
 
+func causes() []string {
+	return []string{"clock", "algorithm", "digits", "period", "key", "removed", "other", "unknown"}
+}
+
 func someday() time.Time { return time.Date(2026, time.December, 22, 9, 41, 7, 0, time.UTC) }
 
 // variants returns every page with every problem it can show.
@@ -77,6 +81,12 @@ func variants(f Frame) []variant {
 			Problem: problem, Prompt: "totp-setup", Values: totpValues(),
 		})
 		add("ticket/"+problem, Ticket{Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who, Problem: problem})
+	}
+	for _, cause := range causes() {
+		add("totp-setup/"+cause, Setup{
+			Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who, Prompt: "totp-setup", Values: totpValues(),
+			Problem: "rejected", Cause: cause, Behind: -94 * time.Second, Detail: "Old phone",
+		})
 	}
 	add("setup-done", SetupDone{Frame: f, Next: "/flow/x", Account: who})
 	add("consent", Consent{
@@ -158,7 +168,7 @@ func in(p Page, lang string) Page {
 
 // chosen are the fields whose values are ours, never a person's.
 func chosen(name string) bool {
-	return name == "Lang" || name == "Problem" || name == "Prompt" || name == "Kind"
+	return name == "Lang" || name == "Problem" || name == "Cause" || name == "Prompt" || name == "Kind"
 }
 
 // filled returns p with every string of people and clients replaced by s.

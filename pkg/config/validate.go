@@ -61,6 +61,7 @@ func (c *Config) validate() Problems {
 	p = append(p, c.validateRedis()...)
 	p = append(p, c.validateSecrets()...)
 	p = append(p, c.validateNumbers()...)
+	p = append(p, c.validateGuesses()...)
 	for _, a := range []struct{ name, value string }{{"listen", c.Listen}, {"health_listen", c.HealthListen}} {
 		if _, port, err := net.SplitHostPort(a.value); err != nil || port == "" {
 			p = append(p, a.name+": "+quote(a.value)+" is no address; write host:port or :port")

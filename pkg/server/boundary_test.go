@@ -75,7 +75,7 @@ func TestArrowsPointDown(t *testing.T) {
 		"pkg/authn": {}, "pkg/session": {"pkg/authn"}, "pkg/flow": {"pkg/authn", "pkg/session"},
 		"pkg/grant": {"pkg/authn"}, "pkg/client": {"pkg/authn", "pkg/flow"}, "pkg/company": {"pkg/authn", "pkg/flow"},
 		"pkg/device": {"pkg/authn"}, "pkg/throttle": {"pkg/authn"},
-		"pkg/keys": {"pkg/authn"}, "pkg/seal": {}, "pkg/audit": {}, "pkg/config": {}, "templates": {},
+		"pkg/keys": {"pkg/authn"}, "pkg/seal": {}, "pkg/audit": {}, "pkg/config": {"pkg/throttle"}, "templates": {},
 		"pkg/store":                   append([]string{"pkg/seal", "pkg/keys"}, rules...),
 		"pkg/store/embedded":          {},
 		"pkg/oidc":                    append([]string{"pkg/keys", "pkg/audit"}, rules...),

@@ -171,7 +171,7 @@ func TestAuthenticatorsAreAdded(t *testing.T) {
 		if len(r) != 12 || r.text(3) != "a1" || r.text(6) != "a2" || r.text(9) != "a3" {
 			b.t.Errorf("charge = %v, want three authenticators", r)
 		}
-		for _, f := range []string{"gen", "state", "ids", "bu", "l:a1", "s:a2", "devgen", "lfu", "tu"} {
+		for _, f := range []string{"gen", "state", "ids", "bu", "l:a1", "s:a2", "devgen", "tu"} {
 			b.account()
 			b.want("first", b.confirm("a1", "first", "0"), done)
 			b.want("add", b.confirm("a2", "add", "1"), done)

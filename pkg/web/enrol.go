@@ -110,7 +110,7 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, f *flow.Flow, e a
 	shown, err := e.Confirm(r.Context(), a, in)
 	switch {
 	case errors.Is(err, authn.ErrRejected):
-		return s.setupRefused(w, r, f, e)
+		return s.setupRefused(w, r, f, e, err)
 	case errors.Is(err, authn.ErrGone) && f.Ticket != "":
 		return s.ticketRefused(w, r, f, "ticket")
 	case err != nil:
@@ -157,14 +157,19 @@ func (s *Site) skip(w http.ResponseWriter, r *http.Request, f *flow.Flow) error 
 	return see(w, r, "/flow/"+f.ID)
 }
 
-func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, e authn.Enroller) error {
+// setupRefused shows the set-up again, with what is known of why the code did not fit (J6).
+func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, by authn.Enroller, rejected error) error {
+	cause := authn.SetupError{Cause: authn.CauseUnknown}
+	if e, ok := errors.AsType[*authn.SetupError](rejected); ok {
+		cause = *e
+	}
 	s.cfg.Audit.Event(r.Context(), audit.FactorRejected, slog.String("account", f.Account.ID),
-		slog.String("reason", "set-up"), slog.String("request_id", Reference(r.Context())))
-	p, err := s.setupPage(w, r, f, e)
+		slog.String("reason", "set-up"), slog.String("cause", string(cause.Cause)), slog.String("request_id", Reference(r.Context())))
+	p, err := s.setupPage(w, r, f, by)
 	if err != nil {
 		return err
 	}
-	p.Problem = "rejected"
+	p.Problem, p.Cause, p.Behind, p.Detail = "rejected", string(cause.Cause), cause.Behind, cause.Detail
 	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
 }

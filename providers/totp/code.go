@@ -34,6 +34,12 @@ func steps() []int64 { return []int64{0, -1, 1} }
 // normalise returns the six digits of what a person typed. Apps show codes as 123 456 or 123-456, phones paste spaces
 // of many kinds, and keyboards of East Asia type full-width digits.
 func normalise(typed string) (string, bool) {
+	code, ok := onlyDigits(typed)
+	return code, ok && len(code) == digits
+}
+
+// onlyDigits returns the digits of what a person typed, however many; false if there is anything else in it.
+func onlyDigits(typed string) (string, bool) {
 	if len(typed) > maxTyped {
 		return "", false
 	}
@@ -50,7 +56,7 @@ func normalise(typed string) (string, bool) {
 			return "", false
 		}
 	}
-	return b.String(), b.Len() == digits
+	return b.String(), true
 }
 
 // match returns the authenticators and steps that code fits, best first. It compares with every step of every
@@ -116,4 +122,9 @@ func codeOf(secret []byte, step uint64) (string, error) {
 // encode writes a secret in Base32 without padding, as apps read it.
 func encode(secret []byte) string {
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
+}
+
+// decode reads a key as an app does.
+func decode(key string) ([]byte, error) {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(key)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/throttle"
 )
 
 // rfcSecret is the one of the test vectors of RFC 4226 appendix D and RFC 6238 appendix B.
@@ -88,6 +89,14 @@ func TestWindow(t *testing.T) {
 		if step, ok, err := matchOne(secret, now.Add(time.Duration(second)*time.Second), code); !ok || err != nil || step != 60_000_000 {
 			t.Errorf("second %d: step %d, %v, %v", second, step, ok, err)
 		}
+	}
+}
+
+// TestBudgetSteps: the budget of guesses is worked out for what is compared here.
+func TestBudgetSteps(t *testing.T) {
+	b := throttle.Default()
+	if len(steps()) != b.Steps || digits != b.Digits || period*time.Second != b.Period {
+		t.Errorf("%d steps of %d s, %d digits; the budget counts with %+v", len(steps()), period, digits, b)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
 )
@@ -138,11 +139,12 @@ func (f *Factor) Begin(ctx context.Context, a authn.Attempt) (authn.Prompt, erro
 }
 
 // Confirm implements authn.Enroller. The step of the code is spent with it, so the code that confirmed a set-up
-// never signs anybody in (security.md SF-05).
+// never signs anybody in (security.md SF-05). Eight digits are paid for and looked at too, since some apps show so
+// many: they confirm nothing, and the answer says why.
 func (f *Factor) Confirm(ctx context.Context, a authn.Attempt, form url.Values) (authn.Evidence, error) {
-	code, ok := normalise(form.Get(field))
-	if !ok {
-		return authn.Evidence{}, authn.ErrRejected
+	typed := form.Get(field)
+	if _, _, ok := number(typed); !ok {
+		return authn.Evidence{}, unknown()
 	}
 	a.Kind = Kind
 	secret, now, err := f.store.Pending(ctx, a)
@@ -152,18 +154,44 @@ func (f *Factor) Confirm(ctx context.Context, a authn.Attempt, form url.Values) 
 	if len(secret) < secretSize {
 		return authn.Evidence{}, errShort
 	}
-	step, ok, err := matchOne(secret, now, code)
+	step, ok, err := confirming(secret, now, typed)
 	if err != nil {
 		return authn.Evidence{}, err
 	}
 	if !ok {
-		return authn.Evidence{}, authn.ErrRejected
+		return authn.Evidence{}, f.explain(ctx, a, secret, now, form)
 	}
 	e, err := f.store.Confirm(ctx, a, authn.Enrolment{Method: Method, Pending: secret, Secret: secret, Step: step})
 	if err != nil {
 		return authn.Evidence{}, fmt.Errorf("confirm set-up: %w", err)
 	}
 	return e, nil
+}
+
+// confirming returns the step of a pending secret that the typed code fits.
+func confirming(secret []byte, now time.Time, typed string) (int64, bool, error) {
+	code, ok := normalise(typed)
+	if !ok {
+		return 0, false, nil
+	}
+	return matchOne(secret, now, code)
+}
+
+// explain says why a confirming code does not fit. A code that fits nothing that is dead may be of an authenticator that
+// is in force: that is asked like any guess, paid for and spent.
+func (f *Factor) explain(ctx context.Context, a authn.Attempt, secret []byte, now time.Time, form url.Values) error {
+	removed, err := f.store.Removed(ctx, a)
+	if err != nil {
+		return fmt.Errorf("read removed authenticators: %w", err)
+	}
+	found := diagnose(secret, removed, now, form.Get(field))
+	if found.Cause != authn.CauseUnknown || a.Setup == authn.SetupFirst || len(a.Account.OfKind(Kind)) > most {
+		return found
+	}
+	if _, err := f.Verify(ctx, a, form); err == nil {
+		return &authn.SetupError{Cause: authn.CauseOther}
+	}
+	return found
 }
 
 // errShort is a secret under 160 bits (RFC 4226 §4 R6): a record of ours never is, so it was not written by us.

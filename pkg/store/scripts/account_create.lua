@@ -14,7 +14,7 @@ if ARGV[5] ~= '' then
   redis.call('HSET', KEYS[3], 'v', '1', 'state', 'on', 'devgen', gen, 'gen', gen, 'ids', ARGV[5], 's:' .. ARGV[5], ARGV[6],
     'l:' .. ARGV[5], '0', 'a:' .. ARGV[5], now)
   for _, L in ipairs({'u', 'k'}) do
-    redis.call('HSET', KEYS[3], 'f' .. L, '0', 'w' .. L, '0', 'b' .. L, '0', 't' .. L, now, 'lf' .. L, '', 'lc' .. L, '0')
+    redis.call('HSET', KEYS[3], 'f' .. L, '0', 'w' .. L, '0', 'b' .. L, '0', 't' .. L, now)
   end
 end
 redis.call('SET', KEYS[2], ARGV[4])
