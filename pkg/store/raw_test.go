@@ -33,6 +33,8 @@ func rawDump(t *testing.T, keys []string, addr string) string {
 			for f, v := range c.HGetAll(ctx, k).Val() {
 				fmt.Fprintf(&b, "%s %s\n", f, v)
 			}
+		case "zset":
+			fmt.Fprintln(&b, c.ZRange(ctx, k, 0, -1).Val())
 		default:
 			t.Fatalf("%s is a %s", k, kind)
 		}
