@@ -88,6 +88,7 @@ func known() []Page {
 		FormPost{},
 		DemoHome{},
 		DemoCasePage{},
+		DemoMail{},
 	}
 }
 
