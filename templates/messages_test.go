@@ -67,6 +67,9 @@ func called(t *testing.T) (ids map[string]bool, markup map[string]bool) {
 	for i := range 12 {
 		ids["month."+strconv.Itoa(i+1)] = true
 	}
+	for _, id := range mailIDs() {
+		ids[id] = true
+	}
 	entries, err := htmlFiles.ReadDir("html")
 	if err != nil {
 		t.Fatal(err)

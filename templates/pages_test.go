@@ -131,6 +131,11 @@ func demoVariants(f Frame) []variant {
 		{"demo-home/empty", DemoHome{Frame: f, Person: "A. Example", SignOut: "/logout"}},
 		{"demo-case", DemoCasePage{Frame: f, Person: "A. Example", Case: c, Notes: []string{"Called the bank."}, Home: "/", SignOut: "/logout"}},
 		{"demo-case/empty", DemoCasePage{Frame: f, Person: "A. Example", Case: c, Home: "/", SignOut: "/logout"}},
+		{"demo-mail/empty", DemoMail{Frame: f}},
+		{"demo-mail", DemoMail{Frame: f, Mails: []DemoMessage{{
+			To: "a.example@example.com", Subject: "Choose a new password",
+			Lines: []DemoLine{{Text: "Open this:"}, {Text: "http://localhost:8080/x", Link: "http://localhost:8080/x"}},
+		}}}},
 		{"demo-case/refused", DemoCasePage{Frame: f, Person: "A. Example", Case: c, Home: "/", SignOut: "/logout", Refused: true}},
 	}
 }

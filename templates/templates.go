@@ -24,6 +24,7 @@ var htmlFiles embed.FS
 // Set is every page in every language, ready to render. It is safe for concurrent use.
 type Set struct {
 	pages   map[string]map[string]*template.Template
+	mails   map[string]mailForm
 	assets  map[string]asset
 	matcher language.Matcher
 }
@@ -35,7 +36,7 @@ func Parse() (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{pages: map[string]map[string]*template.Template{}, assets: assets, matcher: newMatcher()}
+	s := &Set{pages: map[string]map[string]*template.Template{}, mails: map[string]mailForm{}, assets: assets, matcher: newMatcher()}
 	bundle, err := loadMessages()
 	if err != nil {
 		return nil, err
@@ -46,6 +47,9 @@ func Parse() (*Set, error) {
 			return nil, fmt.Errorf("templates in %s: %w", lang, err)
 		}
 		s.pages[lang] = pages
+		if s.mails[lang], err = newMailForm(newCatalogue(bundle, lang)); err != nil {
+			return nil, fmt.Errorf("mails in %s: %w", lang, err)
+		}
 	}
 	return s, nil
 }
@@ -87,6 +91,7 @@ func known() []Page {
 		FormPost{},
 		DemoHome{},
 		DemoCasePage{},
+		DemoMail{},
 	}
 }
 

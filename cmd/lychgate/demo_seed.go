@@ -156,7 +156,8 @@ func seedClients(ctx context.Context, srv *server.Server, facts *demoFacts) erro
 
 // announce prints the sign-in data, and writes it to file by renaming, so that a reader never sees half of it.
 func (c *console) announce(f demoFacts, file string) error {
-	fmt.Fprintf(c.out, "\nLychgate demo\n\n  Sample app  %s   (begin here)\n  Provider    %s\n\n", f.App, f.Issuer)
+	fmt.Fprintf(c.out, "\nLychgate demo\n\n  Sample app  %s   (begin here)\n  Provider    %s\n  Mail        %s\n\n",
+		f.App, f.Issuer, f.Issuer+server.DemoMailPath)
 	for _, a := range f.Accounts {
 		fmt.Fprintf(c.out, "  %s\n    user name  %s\n    password   %s\n", a.what, a.Username, a.Password)
 		if a.TOTPSecret != nil {

@@ -96,6 +96,9 @@ func TestDemo(t *testing.T) {
 	if status, body := fetch(t, facts.App+"/"); status != 200 || !strings.Contains(body, "Sign in") {
 		t.Errorf("app: %d", status)
 	}
+	if status, body := fetch(t, facts.Issuer+"/demo/mail"); status != 200 || !strings.Contains(body, "No mail yet") {
+		t.Errorf("mail: %d", status)
+	}
 	if len(facts.Accounts) != 4 || len(facts.Clients) != 2 || facts.Clients[0].AuthMethod != "client_secret_basic" || facts.Clients[0].RedirectURIs[0] != facts.App+"/callback" {
 		t.Errorf("facts = %+v", facts)
 	}
@@ -124,7 +127,7 @@ func TestDemo(t *testing.T) {
 	} else {
 		res.Body.Close()
 	}
-	if out := stop(); !strings.Contains(out, facts.Accounts[0].Password) || !strings.Contains(out, facts.App) {
+	if out := stop(); !strings.Contains(out, facts.Accounts[0].Password) || !strings.Contains(out, facts.App) || !strings.Contains(out, facts.Issuer+"/demo/mail") {
 		t.Errorf("printed: %s", out)
 	}
 }

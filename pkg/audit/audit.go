@@ -49,6 +49,7 @@ const (
 	AccountChanged  = "account.changed"
 	KeyRotated      = "key.rotated"
 	OriginRefused   = "origin.refused"
+	MailFailed      = "mail.failed"
 )
 
 // Log writes security events.

@@ -23,6 +23,7 @@ type Config struct {
 	Remember     Remember `mapstructure:"remember"`
 	Password     Password `mapstructure:"password"`
 	Guesses      Guesses  `mapstructure:"guesses"`
+	Mail         Mail     `mapstructure:"mail"`
 	Log          Log      `mapstructure:"log"`
 }
 
@@ -96,6 +97,26 @@ type Guesses struct {
 	Cap       int           `mapstructure:"cap"`
 }
 
+// Mail says how messages reach people.
+type Mail struct {
+	Mailer       string `mapstructure:"mailer"`
+	Host         string `mapstructure:"host"`
+	Port         int    `mapstructure:"port"`
+	TLS          string `mapstructure:"tls"`
+	Username     string `mapstructure:"username"`
+	Password     Secret `mapstructure:"password"`
+	PasswordFile string `mapstructure:"password_file"`
+	From         string `mapstructure:"from"`
+	FromName     string `mapstructure:"from_name"`
+}
+
+// The mailers.
+const (
+	MailerSMTP    = "smtp"
+	MailerConsole = "console"
+	MailerOff     = "off"
+)
+
 // Log says what the log looks like.
 type Log struct {
 	Level  string `mapstructure:"level"`
@@ -137,6 +158,7 @@ func Default() Config {
 			RefusalFloor: 400 * time.Millisecond,
 		},
 		Guesses: Guesses{Free: 5, FirstWait: 30 * time.Second, LongWait: time.Hour, Cap: 50},
+		Mail:    Mail{Mailer: MailerOff, Port: 587, TLS: "starttls", FromName: "Lychgate"},
 		Log:     Log{Level: "info", Format: "json"},
 	}
 }

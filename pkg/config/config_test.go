@@ -64,6 +64,7 @@ func TestSC05(t *testing.T) {
 		{"case collides", "issuer: a\nISSUER: b\n", `line 2: "ISSUER" stands in line 1 already`},
 		{"twice", "listen: a\nlisten: b\n", `"listen" stands in line 1 already`},
 		{"secret inside", "secrets:\n  pepper: abc\n", `"secrets.pepper" is a secret: put it into a file and name that in secrets.pepper_file, or set LYCHGATE_SECRETS_PEPPER`},
+		{"mail password inside", "mail:\n  password: abc\n", `"mail.password" is a secret`},
 		{"password inside", "redis:\n  password: abc\n", `"redis.password" is a secret`},
 		{"group as value", "redis: here\n", `"redis" is a group of settings`},
 		{"type", "remember:\n  days: many\n", "not of its type"},
@@ -166,8 +167,49 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	if cfg.Lifetimes != want.Lifetimes || cfg.Password != want.Password || cfg.Guesses != want.Guesses || cfg.Remember != want.Remember {
+	if cfg.Lifetimes != want.Lifetimes || cfg.Password != want.Password || cfg.Guesses != want.Guesses || cfg.Remember != want.Remember || cfg.Mail != want.Mail {
 		t.Errorf("the example does not show the defaults: %+v", cfg)
+	}
+}
+
+func TestMail(t *testing.T) {
+	smtp := []string{"LYCHGATE_MAIL_MAILER=smtp", "LYCHGATE_MAIL_HOST=mail.example.com", "LYCHGATE_MAIL_FROM=lychgate@example.com"}
+	local := "LYCHGATE_ISSUER=http://localhost:8080"
+	tests := []struct {
+		name, want string
+		env        []string
+	}{
+		{"off", "", nil},
+		{"smtp", "", smtp},
+		{"signed in", "", append(smtp, "LYCHGATE_MAIL_USERNAME=u", "LYCHGATE_MAIL_PASSWORD=p")},
+		{"console on this machine", "", []string{local, "LYCHGATE_MAIL_MAILER=console"}},
+		{"console for everybody", "mail.mailer: console shows every message", []string{"LYCHGATE_MAIL_MAILER=console"}},
+		{"unknown", `mail.mailer: "pigeon" is not smtp, console or off`, []string{"LYCHGATE_MAIL_MAILER=pigeon"}},
+		{"no host", "mail.host: not set", []string{smtp[0], smtp[2]}},
+		{"a host with a port", "mail.host:", append(smtp, "LYCHGATE_MAIL_HOST=mail.example.com:25")},
+		{"port", "mail.port: 70000", append(smtp, "LYCHGATE_MAIL_PORT=70000")},
+		{"no sender", "mail.from:", smtp[:2]},
+		{"a sender of two lines", "mail.from:", append(smtp, "LYCHGATE_MAIL_FROM=a@example.com\r\nBcc: b@example.com")},
+		{"a name of two lines", "mail.from_name:", append(smtp, "LYCHGATE_MAIL_FROM_NAME=a\nBcc: b@example.com")},
+		{"tls", "mail.tls:", append(smtp, "LYCHGATE_MAIL_TLS=maybe")},
+		{"no tls to elsewhere", "mail.tls: none is for a mail server on this machine alone", append(smtp, "LYCHGATE_MAIL_TLS=none")},
+		{"no tls here", "", append(smtp, "LYCHGATE_MAIL_TLS=none", "LYCHGATE_MAIL_HOST=127.0.0.1")},
+		{"half a sign-in", "mail.username and mail.password", append(smtp, "LYCHGATE_MAIL_USERNAME=u")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Load("", environ(tt.env...))
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("Load() = %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+	cfg, err := Load("", environ(append(smtp, "LYCHGATE_MAIL_FROM=Acme <a@example.com>", "LYCHGATE_MAIL_FROM_NAME=")...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, address := cfg.Mail.Sender(); name != "Acme" || address != "a@example.com" {
+		t.Errorf("Sender() = %q, %q", name, address)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 func secretNames() []string {
 	return []string{
 		"secrets.keys", "secrets.index_key", "secrets.pairwise_key", "secrets.pepper",
-		"redis.password", "redis.sentinel_password",
+		"redis.password", "redis.sentinel_password", "mail.password",
 	}
 }
 

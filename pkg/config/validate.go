@@ -28,6 +28,7 @@ func (c *Config) readSecrets() Problems {
 		{"secrets.pepper", &c.Secrets.Pepper, c.Secrets.PepperFile},
 		{"redis.password", &c.Redis.Password, c.Redis.PasswordFile},
 		{"redis.sentinel_password", &c.Redis.SentinelPassword, c.Redis.SentinelFile},
+		{"mail.password", &c.Mail.Password, c.Mail.PasswordFile},
 	} {
 		if s.file == "" {
 			continue
@@ -62,6 +63,7 @@ func (c *Config) validate() Problems {
 	p = append(p, c.validateSecrets()...)
 	p = append(p, c.validateNumbers()...)
 	p = append(p, c.validateGuesses()...)
+	p = append(p, c.validateMail()...)
 	for _, a := range []struct{ name, value string }{{"listen", c.Listen}, {"health_listen", c.HealthListen}} {
 		if _, port, err := net.SplitHostPort(a.value); err != nil || port == "" {
 			p = append(p, a.name+": "+quote(a.value)+" is no address; write host:port or :port")

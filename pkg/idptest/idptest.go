@@ -203,6 +203,14 @@ func (p *IDP) AddNode(tb testing.TB) *Node {
 	return p.start(tb, listen(tb))
 }
 
+// AddNodeWith starts another node on the same store, configured otherwise.
+func (p *IDP) AddNodeWith(tb testing.TB, change func(*config.Config)) *Node {
+	tb.Helper()
+	q := *p
+	change(&q.cfg)
+	return q.start(tb, listen(tb))
+}
+
 // AddCompany adds or changes a company.
 func (p *IDP) AddCompany(tb testing.TB, c company.Company) {
 	tb.Helper()

@@ -52,6 +52,7 @@ func TestForeignLibrariesStayBehindTheirBoundary(t *testing.T) {
 		{"github.com/go-jose/", []string{"pkg/oidc", "pkg/keys"}},
 		{"github.com/spf13/cobra", []string{"cmd/lychgate"}},
 		{"github.com/prometheus/", []string{"pkg/server"}},
+		{"github.com/wneessen/", []string{"providers/mailers/smtp"}},
 	}
 	for pkg, imports := range deps(t) {
 		for _, imp := range imports {
@@ -75,12 +76,13 @@ func TestArrowsPointDown(t *testing.T) {
 		"pkg/authn": {}, "pkg/session": {"pkg/authn"}, "pkg/flow": {"pkg/authn", "pkg/session"},
 		"pkg/grant": {"pkg/authn"}, "pkg/client": {"pkg/authn", "pkg/flow"}, "pkg/company": {"pkg/authn", "pkg/flow"},
 		"pkg/device": {"pkg/authn"}, "pkg/throttle": {"pkg/authn"},
+		"pkg/notify": {"pkg/authn"}, "providers/mailers/smtp": {"pkg/notify"}, "providers/mailers/console": {"pkg/notify"},
 		"pkg/keys": {"pkg/authn"}, "pkg/seal": {}, "pkg/audit": {}, "pkg/config": {"pkg/throttle"}, "templates": {},
-		"pkg/store":                   append([]string{"pkg/seal", "pkg/keys"}, rules...),
+		"pkg/store":                   append([]string{"pkg/seal", "pkg/keys", "pkg/notify"}, rules...),
 		"pkg/store/embedded":          {},
 		"pkg/oidc":                    append([]string{"pkg/keys", "pkg/audit"}, rules...),
-		"pkg/web":                     append([]string{"pkg/audit", "templates"}, rules...),
-		"pkg/admin":                   append([]string{"pkg/audit", "pkg/keys"}, rules...),
+		"pkg/web":                     append([]string{"pkg/audit", "pkg/notify", "templates"}, rules...),
+		"pkg/admin":                   append([]string{"pkg/audit", "pkg/keys", "pkg/notify"}, rules...),
 		"pkg/demo":                    {"templates"},
 		"providers":                   {"pkg/authn", "providers/totp", "providers/recovery"},
 		"providers/totp":              {"pkg/authn"},
@@ -117,7 +119,7 @@ func TestTestHelpersAreNotLinked(t *testing.T) {
 	if err != nil {
 		t.Fatalf("go list -deps: %v", err)
 	}
-	for _, banned := range []string{module + "/pkg/idptest", module + "/pkg/store/storetest", "github.com/chromedp/", "google.golang.org/grpc", "github.com/sirupsen/"} {
+	for _, banned := range []string{module + "/pkg/idptest", module + "/pkg/store/storetest", "github.com/chromedp/", "github.com/emersion/", "google.golang.org/grpc", "github.com/sirupsen/"} {
 		if strings.Contains(string(out), banned) {
 			t.Errorf("the binary links %s", banned)
 		}
@@ -131,6 +133,7 @@ func TestSC01(t *testing.T) {
 		"golang.org/x/net": "v0.56.0", "golang.org/x/text": "v0.39.0", "golang.org/x/oauth2": "v0.27.0",
 		"github.com/hashicorp/go-retryablehttp": "v0.7.7", "github.com/redis/go-redis/v9": "v9.7.3", "github.com/pquerna/otp": "v1.5.0",
 		"go.opentelemetry.io/otel": "v1.44.0", "golang.org/x/mod": "v0.40.0",
+		"github.com/wneessen/go-mail": "v0.7.1",
 	}
 	body, err := os.ReadFile("../../go.mod")
 	if err != nil {

@@ -32,6 +32,7 @@ type Server struct {
 	site    *web.Site
 	engine  *oidc.Provider
 	pages   *templates.Set
+	courier *courier
 	metrics *metrics
 	host    string
 	cancel  context.CancelFunc
@@ -51,6 +52,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Server, error) {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	go s.keepKeys(background)
+	s.startCourier(background)
 	return s, nil
 }
 
@@ -66,6 +68,9 @@ func (s *Server) wire() error {
 	events := audit.New(s.deps.Log)
 	if s.engine, err = oidc.New(s.engineConfig(events)); err != nil {
 		return fmt.Errorf("engine: %w", err)
+	}
+	if s.courier, err = s.newCourier(u.Hostname(), events); err != nil {
+		return fmt.Errorf("mail: %w", err)
 	}
 	factors, err := providers.Factors(providers.Config{Credentials: s.store.Credentials(), Rand: s.deps.Rand})
 	if err != nil {
@@ -155,6 +160,7 @@ func (s *Server) HealthHandler() http.Handler {
 // Close ends background work and the connections to the store.
 func (s *Server) Close() {
 	s.cancel()
+	s.courier.done.Wait()
 	s.Back.Close()
 }
 

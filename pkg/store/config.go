@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/seal"
 )
 
@@ -85,6 +86,8 @@ type Config struct {
 
 	Lifetimes Lifetimes
 	Guesses   Guesses
+	// OutboxMost is the number of messages that may wait; 0: notify.MaxEntries.
+	OutboxMost int
 
 	// Now is the clock (nil: the real one), Rand makes ids and secrets (nil: crypto/rand), Log may be nil.
 	Now  func() time.Time
@@ -166,6 +169,7 @@ func (c Config) defaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	c.OutboxMost = or(c.OutboxMost, notify.MaxEntries)
 	c.CheckEvery = or(c.CheckEvery, 10*time.Second)
 	c.PoolSize = or(c.PoolSize, 64)
 	return c

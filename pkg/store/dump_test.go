@@ -14,6 +14,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/store"
 	"github.com/lychgate/lychgate/pkg/throttle"
@@ -77,8 +78,16 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(s.Flows().Create(ctx, g, "BIND-BEN"))
 	_, err = s.Credentials().Begin(ctx, authn.Attempt{Account: b, Flow: g.ID, Bind: []string{"BIND-BEN"}, Kind: "totp"}, []byte("PENDING-SECRET-PENDI"))
 	must(err)
+	for _, event := range []string{"EVENT-SENT", "EVENT-WAITS"} {
+		must(s.Outbox().Put(ctx, notify.Message{
+			Kind: notify.ResetAsked, Event: event, To: []string{"ann.lastname@example.org"}, Name: "Annabel", Link: "https://id.example/LINK-SECRET",
+		}))
+	}
+	mails, err := s.Outbox().Claim(ctx, 1, time.Minute)
+	must(err)
+	must(s.Outbox().Done(ctx, mails[0].ID))
 	return []string{
-		secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
+		"EVENT-", "LINK-SECRET", secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
 		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "CLIENT-DIGEST", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
 		ticket, strings.ReplaceAll(ticket, "-", ""), code[4:], i.Access[4:], i.Refresh[4:], k.Access[4:], n.Handle[4:], f.ID[4:],
 		anonymous.ID, cookie, cookie[22:], tr.Cookie[22:], "argon2id",

@@ -75,12 +75,13 @@ func with(c *store.Config, o storetest.Options) {
 	c.Lifetimes.SessionIdle, c.Lifetimes.FlowLife, c.Lifetimes.CodeLife = o.SessionIdle, o.FlowLife, o.CodeLife
 	c.Lifetimes.RefreshGrace, c.Lifetimes.TicketLife, c.Lifetimes.DeviceGrace = o.RefreshGrace, o.TicketLife, o.DeviceGrace
 	c.Guesses.FirstWait, c.Guesses.Free = o.FirstWait, o.Free
+	c.OutboxMost = o.OutboxMost
 }
 
 func stores(s *store.Store, now func() time.Time) *storetest.Stores {
 	return &storetest.Stores{
 		Accounts: s.Accounts(), Credentials: s.Credentials(), Flows: s.Flows(), Sessions: s.Sessions(), Grants: s.Grants(),
-		Consents: s.Consents(), Standings: s.Standings(), Editor: s.Editor(), Devices: s.Devices(), Throttle: s.Throttle(), Clients: s.Clients(), Companies: s.Companies(),
-		Keys: s.SigningKeys(), Now: now,
+		Consents: s.Consents(), Standings: s.Standings(), Editor: s.Editor(), Devices: s.Devices(), Throttle: s.Throttle(),
+		Clients: s.Clients(), Companies: s.Companies(), Keys: s.SigningKeys(), Outbox: s.Outbox(), Now: now,
 	}
 }

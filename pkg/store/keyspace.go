@@ -41,6 +41,16 @@ func (k keyspace) version() string   { return k.tagged("reg", "v") }
 func (k keyspace) clients() string   { return k.tagged("reg", "cl") }
 func (k keyspace) companies() string { return k.tagged("reg", "co") }
 
+// The outbox: one slot, so that an entry moves in one step. due and age are by time, mail holds the sealed entries and
+// their tries, sent the ids of what is done.
+func (k keyspace) outDue() string  { return k.tagged("out", "due") }
+func (k keyspace) outMail() string { return k.tagged("out", "mail") }
+func (k keyspace) outAge() string  { return k.tagged("out", "age") }
+func (k keyspace) outSent() string { return k.tagged("out", "sent") }
+func (k keyspace) outbox() []string {
+	return []string{k.outDue(), k.outMail(), k.outAge(), k.outSent()}
+}
+
 // The store itself.
 func (k keyspace) signing() string  { return k.prefix + "keys" }
 func (k keyspace) identity() string { return k.prefix + "store" }

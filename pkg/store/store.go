@@ -28,6 +28,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
 	"github.com/lychgate/lychgate/pkg/keys"
+	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/seal"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/throttle"
@@ -116,6 +117,9 @@ func (s *Store) Devices() device.Store { return devices{s} }
 
 // Throttle counts password guesses.
 func (s *Store) Throttle() throttle.Counter { return counter{s} }
+
+// Outbox keeps messages until they are sent.
+func (s *Store) Outbox() notify.Outbox { return outbox{s} }
 
 // Clients keeps clients.
 func (s *Store) Clients() client.Registry { return s.registry }

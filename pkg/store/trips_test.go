@@ -12,6 +12,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/store"
 	"github.com/lychgate/lychgate/pkg/store/storetest"
@@ -83,6 +84,9 @@ func roundTrips(t *testing.T, s *store.Store) {
 		return err
 	})
 	tokenTrips(t, s, a, f.ID, costs)
+	costs("put a message for two addresses", 1, func(ctx context.Context) error {
+		return s.Outbox().Put(ctx, notify.Message{Kind: notify.FactorAdded, Event: "e", To: []string{"a@acme.example", "b@acme.example"}})
+	})
 	costs("guesses at one name", 1, func(ctx context.Context) error {
 		l := throttle.Limit{Free: 9, First: time.Second, Kind: "n"}
 		return s.Throttle().Charge(ctx, throttle.Guess{Limit: l, Name: "ann", Subject: "x"}, throttle.Guess{Limit: l, Name: "ann"})

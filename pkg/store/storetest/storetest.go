@@ -22,6 +22,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
 	"github.com/lychgate/lychgate/pkg/keys"
+	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/throttle"
 )
@@ -41,6 +42,7 @@ type Stores struct {
 	Clients     client.Registry
 	Companies   company.Registry
 	Keys        keys.Store
+	Outbox      notify.Outbox
 	// Now is the clock of the store.
 	Now func() time.Time
 	// FastForward moves it; nil where time cannot be moved: expiry rows then wait.
@@ -50,8 +52,8 @@ type Stores struct {
 // Options are the lifetimes that expiry rows shorten; zero ones are the defaults.
 type Options struct {
 	SessionIdle, FlowLife, CodeLife, RefreshGrace, TicketLife, DeviceGrace, FirstWait time.Duration
-	// Free is the number of free guesses; 0: the default.
-	Free int
+	// Free is the number of free guesses, OutboxMost that of messages that may wait; 0: the default.
+	Free, OutboxMost int
 }
 
 // Open makes an empty store for one test.
@@ -116,6 +118,10 @@ func Run(t *testing.T, open Open) {
 		{"throttle", testThrottle, waits},
 		{"registry", testRegistry, false},
 		{"signing keys", testKeys, false},
+		{"outbox", testOutbox, false},
+		{"outbox times", testOutboxTimes, waits},
+		{"outbox bound", testOutboxBound, false},
+		{"outbox races", testOutboxRaces, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.wait {
