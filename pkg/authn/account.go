@@ -3,7 +3,11 @@
 
 package authn
 
-import "context"
+import (
+	"context"
+	"log/slog"
+	"time"
+)
 
 // NewAccount is an account to be created.
 type NewAccount struct {
@@ -80,3 +84,43 @@ const (
 	KeepOne  Keep = "1"
 	KeepNone Keep = "0"
 )
+
+// LinkKind is what a mailed link is for.
+type LinkKind string
+
+// The kinds of links.
+const (
+	// LinkPassword chooses a new password; LinkSetup opens a set-up by the ticket in it; LinkNotMe takes back a set-up
+	// that its person did not make.
+	LinkPassword LinkKind = "password"
+	LinkSetup    LinkKind = "setup"
+	LinkNotMe    LinkKind = "notme"
+)
+
+// Link is what stands behind a mailed link. Its token is in the mail alone.
+type Link struct {
+	Kind      LinkKind `json:"kind"`
+	AccountID string   `json:"account"`
+	// PasswordGen and FactorGen are those of when it was made: who uses it compares.
+	PasswordGen int64 `json:"pwgen"`
+	FactorGen   int64 `json:"mfagen"`
+	// Browser is a keyed hash of the binding secret of the browser that asked for it; empty: none did.
+	Browser string `json:"browser,omitempty"`
+	// ClientID is the app that the person came from. Ticket opens the set-up of LinkSetup.
+	ClientID string `json:"client,omitempty"`
+	Ticket   string `json:"ticket,omitempty"`
+}
+
+// LogValue keeps the ticket out of the logs.
+func (l Link) LogValue() slog.Value { return slog.StringValue("[redacted] link " + string(l.Kind)) }
+
+// LinkStore keeps mailed links. Every method may answer ErrUnavailable or ErrLost.
+type LinkStore interface {
+	// NewLink keeps l for life and returns its token, 43 characters of base64url (256 bits).
+	NewLink(ctx context.Context, l Link, life time.Duration) (token string, err error)
+	// Link reads what stands behind a token without using it up, since mail scanners open links: ErrGone for anything
+	// unknown, expired or used.
+	Link(ctx context.Context, token string) (Link, error)
+	// UseLink is Link, once: of two that race, one gets ErrGone.
+	UseLink(ctx context.Context, token string) (Link, error)
+}

@@ -100,6 +100,9 @@ func (s *Store) Accounts() authn.AccountStore { return accounts{s} }
 // Credentials keeps second factors.
 func (s *Store) Credentials() authn.CredentialStore { return credentials{s} }
 
+// Links keeps mailed links.
+func (s *Store) Links() authn.LinkStore { return links{s} }
+
 // Flows keeps authorization requests under way.
 func (s *Store) Flows() flow.Store { return flows{s} }
 

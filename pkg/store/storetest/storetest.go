@@ -37,6 +37,7 @@ type Stores struct {
 	Consents    grant.Consents
 	Standings   grant.Standings
 	Editor      authn.FactorEditor
+	Links       authn.LinkStore
 	Devices     device.Store
 	Throttle    throttle.Counter
 	Clients     client.Registry
@@ -101,6 +102,7 @@ func Run(t *testing.T, open Open) {
 		{"challenges", testChallenges, false},
 		{"put off", testSkips, false},
 		{"evidence ends with a change", testEvidenceMoved, false},
+		{"links", testLinks, waits},
 		{"sessions listed", testSessionList, false},
 		{"apps with access", testStandings, false},
 		{"code", testCode, false},
