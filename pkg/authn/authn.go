@@ -8,6 +8,7 @@ package authn
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -129,7 +130,21 @@ type Account struct {
 	Roles []string
 	// Created is the time the account was made; zero where the store had no need to read the profile.
 	Created time.Time
+	// Contact is how its person is told what happens to it; empty as Created.
+	Contact Contact
 }
+
+// Contact is how a person is told what happens to the account.
+type Contact struct {
+	// Emails are all addresses that are known: the claim email, and the sign-in name if it is another address
+	// (NIST SP 800-63B §4.6 wants all of them told).
+	Emails []string
+	// Person is the person's name, Locale the language tag of the claim; either may be empty.
+	Person, Locale string
+}
+
+// LogValue keeps addresses out of the logs.
+func (Contact) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 // OfKind returns the ids of the account's authenticators of one kind.
 func (a Account) OfKind(kind string) []string {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -79,7 +81,23 @@ func (s *Store) addProfile(a *authn.Account, sealed string) (authn.Profile, erro
 		return authn.Profile{}, err
 	}
 	a.Name, a.Roles, a.Created = p.Canonical, p.Profile.Roles, time.Unix(p.Profile.Created, 0).UTC()
+	a.Contact = contactOf(p)
 	return p.Profile, nil
+}
+
+// contactOf gathers the addresses of a profile.
+func contactOf(p profile) authn.Contact {
+	var c authn.Contact
+	c.Person, _ = p.Profile.Claims["name"].(string)
+	c.Locale, _ = p.Profile.Claims["locale"].(string)
+	claim, _ := p.Profile.Claims["email"].(string)
+	for _, address := range []string{claim, p.Profile.Name} {
+		known := slices.ContainsFunc(c.Emails, func(have string) bool { return strings.EqualFold(have, address) })
+		if strings.Contains(address, "@") && !known {
+			c.Emails = append(c.Emails, address)
+		}
+	}
+	return c
 }
 
 // ByName implements authn.AccountStore. A name that nobody has costs the same two round trips.

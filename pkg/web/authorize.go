@@ -103,7 +103,7 @@ func (s *Site) begin(w http.ResponseWriter, r *http.Request, q *flow.Request) er
 	case step == flow.StepDone:
 		return s.answer(w, r, f, pass)
 	case step == flow.StepRefused || q.HasPrompt("none"):
-		return s.tell(w, r, q, string(reason))
+		return s.inform(w, r, q, string(reason))
 	case step == flow.StepLogin:
 		// Somebody else may sign in: nothing of the session counts.
 		f.Account, f.PasswordAt, f.Factors, f.Session, f.Consented = nil, time.Time{}, nil, "", nil
@@ -132,8 +132,8 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request, f *flow.Flow) error 
 	return see(w, r, "/flow/"+f.ID)
 }
 
-// tell sends the client an error; on the own account page it leads back there.
-func (s *Site) tell(w http.ResponseWriter, r *http.Request, q *flow.Request, code string) error {
+// inform sends the client an error; on the own account page it leads back there.
+func (s *Site) inform(w http.ResponseWriter, r *http.Request, q *flow.Request, code string) error {
 	if q.Purpose != flow.PurposeClient {
 		return see(w, r, ownPage)
 	}

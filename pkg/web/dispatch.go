@@ -97,7 +97,7 @@ func (s *Site) refuse(w http.ResponseWriter, r *http.Request, f *flow.Flow, code
 	if err := s.cfg.Flows.End(r.Context(), f.ID, s.jar.bind(r)); err != nil {
 		return err
 	}
-	return s.tell(w, r, &f.Request, code)
+	return s.inform(w, r, &f.Request, code)
 }
 
 // proved reads the flow again after a step has added to it, and makes the session if that was the last of it.

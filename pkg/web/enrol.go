@@ -119,6 +119,7 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, f *flow.Flow, e a
 	s.cfg.Audit.Event(r.Context(), audit.FactorEnrolled, slog.String("account", f.Account.ID),
 		slog.String("method", shown.Method), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
+	s.tellEnrolled(r, enrolledNow(f), f.ID, a.Setup == authn.SetupFirst)
 	if err := s.proved(w, r, f.ID, s.jar.bind(r)); err != nil {
 		return err
 	}
@@ -129,6 +130,13 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, f *flow.Flow, e a
 	p.Codes, p.Made = codes, s.cfg.Now()
 	s.page(w, r, http.StatusOK, p, s.ways(r, f)...)
 	return nil
+}
+
+// enrolledNow is the account of a flow after its set-up was confirmed: the factor generation has risen by one.
+func enrolledNow(f *flow.Flow) authn.Account {
+	a := *f.Account
+	a.FactorGen++
+	return a
 }
 
 // setupDone says that the set-up is complete.

@@ -14,6 +14,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/flow"
+	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/templates"
 )
 
@@ -151,6 +152,7 @@ func (s *Site) submitRecovery(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
+	s.tellRecovered(r, *f.Account, f.ID, e.Left)
 	// Its use has ended every remembered device, this one with them.
 	s.jar.clear(w, deviceCookie+f.Account.Tag)
 	if err := s.proved(w, r, f.ID, s.jar.bind(r)); err != nil {
@@ -201,6 +203,7 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, f *flow.Flow, e 
 	s.jar.set(w, deviceCookie+f.Account.Tag, cookie, end)
 	s.cfg.Audit.Event(r.Context(), audit.DeviceRemember, slog.String("account", f.Account.ID),
 		slog.String("request_id", Reference(r.Context())))
+	s.tell(r, *f.Account, f.ID, notify.Message{Kind: notify.DeviceRemembered})
 	return nil
 }
 
@@ -226,6 +229,7 @@ func (s *Site) factorRefused(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	s.cfg.Audit.Event(r.Context(), event, slog.String("account", f.Account.ID), slog.String("reason", problem),
 		slog.String("client", f.Request.ClientID), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
+	s.tellRefused(r, *f.Account, s.attempt(r, f).Lane, problem)
 	if problem == "locked" {
 		return &Error{Status: http.StatusBadRequest, Kind: "locked", Flow: f, Err: err}
 	}

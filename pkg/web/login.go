@@ -16,6 +16,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/flow"
+	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/throttle"
 	"github.com/lychgate/lychgate/templates"
 )
@@ -210,6 +211,7 @@ func (s *Site) useDevice(w http.ResponseWriter, r *http.Request, f *flow.Flow, b
 	if t.Copied {
 		s.cfg.Audit.Event(r.Context(), audit.DeviceCopied, slog.String("account", f.Account.ID),
 			slog.String("request_id", Reference(r.Context())))
+		s.tell(r, *f.Account, f.ID, notify.Message{Kind: notify.DeviceCopied})
 	}
 	if errors.Is(err, authn.ErrGone) {
 		s.jar.clear(w, short)

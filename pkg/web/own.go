@@ -87,7 +87,3 @@ func (s *Site) Form(w http.ResponseWriter, r *http.Request) (url.Values, error) 
 
 // See answers 303.
 func (s *Site) See(w http.ResponseWriter, r *http.Request, path string) error { return see(w, r, path) }
-
-// Tell sends the person a message about what was done to the account: kind is a notify.Kind, authenticator the name of
-// the one it is about, left a number of recovery codes. What cannot be written is logged and holds nobody up.
-func (s *Site) Tell(_ *http.Request, _ authn.Account, _, _ string, _ int) {}

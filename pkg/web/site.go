@@ -23,6 +23,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/device"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/throttle"
 	"github.com/lychgate/lychgate/templates"
@@ -45,6 +46,8 @@ type Config struct {
 	Clients     client.Registry
 	Companies   company.Registry
 	Throttle    throttle.Counter
+	Links       authn.LinkStore
+	Outbox      notify.Outbox
 	Templates   *templates.Set
 	Audit       *audit.Log
 	Log         *slog.Logger
