@@ -1,27 +1,16 @@
 // Copyright The Lychgate Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package audit writes security events under stable names. Values are attributes, so nothing in them can forge a
-// line; secrets never go in.
+// Package audit writes security events under stable names, to the log and to the journal of the store. Values are
+// attributes, so nothing in them can forge a line; secrets never go in.
 package audit
 
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 )
-
-// Entry is one security event of an account, as its person sees it on the account page.
-type Entry struct {
-	At time.Time
-	// Event is one of the names below. Client, Browser, Source, Method and Result are empty where they say nothing.
-	Event, Client, Browser, Source, Method, Result string
-}
-
-// Activity reads the latest events of an account, the newest first, at most 50. It may answer authn.ErrUnavailable.
-type Activity interface {
-	Recent(ctx context.Context, accountID string) ([]Entry, error)
-}
 
 // Event names. They are stable: alarms are built on them.
 const (
@@ -47,18 +36,45 @@ const (
 	RedirectRefused = "redirect.refused"
 	RecordLost      = "record.lost"
 	AccountChanged  = "account.changed"
+	AuditLost       = "audit.lost"
 	KeyRotated      = "key.rotated"
 	OriginRefused   = "origin.refused"
 	MailFailed      = "mail.failed"
 )
 
+// Sink takes records beside the log. Add does not wait for anything.
+type Sink interface{ Add(r Record) }
+
 // Log writes security events.
-type Log struct{ log *slog.Logger }
+type Log struct {
+	log  *slog.Logger
+	now  func() time.Time
+	sink Sink
+}
 
-// New returns a Log that writes to l.
-func New(l *slog.Logger) *Log { return &Log{l} }
+// New returns a Log that writes to l, and to sink if it is not nil.
+func New(l *slog.Logger, now func() time.Time, sink Sink) *Log { return &Log{l, now, sink} }
 
-// Event writes one event. Attributes name who (account), what (client), result and request_id.
+type contextKey struct{}
+
+// With returns a context whose events carry what where returns: where a request came from, and its id. It is asked for
+// an event alone, since most requests have none.
+func With(ctx context.Context, where func() []slog.Attr) context.Context {
+	return context.WithValue(ctx, contextKey{}, where)
+}
+
+// Event writes one event. Attributes name who (account, actor), what (client, company), result and request_id.
 func (l *Log) Event(ctx context.Context, name string, attrs ...slog.Attr) {
-	l.log.LogAttrs(ctx, slog.LevelInfo, "security event", append([]slog.Attr{slog.String("event", name)}, attrs...)...)
+	all := append([]slog.Attr{slog.String("event", name)}, attrs...)
+	if where, ok := ctx.Value(contextKey{}).(func() []slog.Attr); ok {
+		for _, a := range where() {
+			if !slices.ContainsFunc(attrs, func(have slog.Attr) bool { return have.Key == a.Key }) {
+				all = append(all, a)
+			}
+		}
+	}
+	l.log.LogAttrs(ctx, slog.LevelInfo, "security event", all...)
+	if l.sink != nil {
+		l.sink.Add(record(l.now(), name, all[1:]))
+	}
 }

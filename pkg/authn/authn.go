@@ -86,6 +86,16 @@ func (e *SetupError) Error() string { return "set-up code rejected: " + string(e
 // Is makes a SetupError an ErrRejected.
 func (e *SetupError) Is(target error) bool { return target == ErrRejected }
 
+// RejectedError is a wrong password for an account that is there; for the account's own history alone, since an answer
+// must not tell it from a wrong name. It is ErrRejected.
+type RejectedError struct{ AccountID string }
+
+// Error implements error.
+func (e *RejectedError) Error() string { return ErrRejected.Error() }
+
+// Is makes a RejectedError an ErrRejected.
+func (e *RejectedError) Is(target error) bool { return target == ErrRejected }
+
 // State of an account.
 type State string
 

@@ -139,7 +139,7 @@ func newWorld(t *testing.T) *world {
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
 	w.p, err = oidc.New(oidc.Config{
 		Issuer: issuer, Clients: s.Clients(), Grants: s.Grants(), Keys: w.ring, Digest: digest,
-		Audit: audit.New(logger), Now: e.Now, Log: logger,
+		Audit: audit.New(logger, e.Now, nil), Now: e.Now, Log: logger,
 		FormPost: func(rw http.ResponseWriter, _ *http.Request, action string, fields [][2]string, _ []string) error {
 			w.posted = append([][2]string{{"action", action}}, fields...)
 			_, err := rw.Write([]byte("form"))

@@ -50,11 +50,14 @@ type Reason struct {
 type Back struct {
 	Office *admin.Office
 
-	store  *store.Store
-	ring   *keys.Ring
-	hasher *local.Hasher
-	cfg    config.Config
-	deps   Deps
+	store   *store.Store
+	history audit.Store
+	journal *audit.Journal
+	events  *audit.Log
+	ring    *keys.Ring
+	hasher  *local.Hasher
+	cfg     config.Config
+	deps    Deps
 }
 
 // OpenBack opens the store. It does not fail because Redis is away: Reasons says so then.
@@ -73,6 +76,9 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 	}
 	pepper := cfg.Secrets.Pepper.Bytes()
 	b := &Back{store: st, cfg: cfg, deps: deps, hasher: hasher}
+	b.history = st.Journal()
+	b.journal = audit.NewJournal(b.history, deps.Now, deps.Log)
+	b.events = audit.New(deps.Log, deps.Now, b.journal)
 	b.ring = keys.New(keys.Config{
 		Store: st.SigningKeys(), Now: deps.Now, Log: deps.Log,
 		LongestToken: max(cfg.Lifetimes.IDToken, cfg.Lifetimes.JWTAccess),
@@ -80,7 +86,7 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 	b.Office = &admin.Office{
 		Accounts: st.Accounts(), Clients: st.Clients(), Companies: st.Companies(), Passwords: passwords{b.hasher},
 		Digest: func(secret string) string { return seal.Digest(pepper, secret) },
-		Audit:  audit.New(deps.Log), Now: deps.Now, Rand: deps.Rand,
+		Audit:  b.events, Now: deps.Now, Rand: deps.Rand,
 	}
 	if len(st.Ready(ctx)) == 0 {
 		if err := b.ring.Refresh(ctx); err != nil {
@@ -90,8 +96,21 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 	return b, nil
 }
 
-// Close ends the connections.
-func (b *Back) Close() { _ = b.store.Close() }
+// Close writes the security events that wait, for at most 2 s, and ends the connections.
+func (b *Back) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) //nolint:forbidigo // the caller's context has ended
+	defer cancel()
+	if err := b.journal.Flush(ctx); err != nil {
+		b.deps.Log.LogAttrs(ctx, slog.LevelWarn, "security events stand in the log alone", slog.String("error", err.Error()))
+	}
+	_ = b.store.Close()
+}
+
+// History is the journal of security events.
+func (b *Back) History() audit.Store { return b.history }
+
+// FlushAudit writes the security events that wait; for tests, which do not wait for the writer.
+func (b *Back) FlushAudit(ctx context.Context) error { return b.journal.Flush(ctx) }
 
 // Reasons says why requests cannot be served; none: they can.
 func (b *Back) Reasons(ctx context.Context) []Reason {

@@ -78,7 +78,7 @@ func TestArrowsPointDown(t *testing.T) {
 		"pkg/device": {"pkg/authn"}, "pkg/throttle": {"pkg/authn"},
 		"pkg/notify": {"pkg/authn"}, "providers/mailers/smtp": {"pkg/notify"}, "providers/mailers/console": {"pkg/notify"},
 		"pkg/keys": {"pkg/authn"}, "pkg/seal": {}, "pkg/audit": {}, "pkg/config": {"pkg/throttle"}, "templates": {},
-		"pkg/store":                   append([]string{"pkg/seal", "pkg/keys", "pkg/notify"}, rules...),
+		"pkg/store":                   append([]string{"pkg/seal", "pkg/keys", "pkg/notify", "pkg/audit"}, rules...),
 		"pkg/store/embedded":          {},
 		"pkg/oidc":                    append([]string{"pkg/keys", "pkg/audit"}, rules...),
 		"pkg/web":                     append([]string{"pkg/audit", "pkg/notify", "templates"}, rules...),

@@ -52,6 +52,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Server, error) {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	go s.keepKeys(background)
+	go s.journal.Run(background)
 	s.startCourier(background)
 	return s, nil
 }
@@ -65,7 +66,7 @@ func (s *Server) wire() error {
 	if s.pages, err = templates.Parse(); err != nil {
 		return fmt.Errorf("templates: %w", err)
 	}
-	events := audit.New(s.deps.Log)
+	events := s.events
 	if s.engine, err = oidc.New(s.engineConfig(events)); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}

@@ -18,6 +18,7 @@ func (k keyspace) dev(tag string) string          { return k.tagged(tag, "dev") 
 func (k keyspace) con(tag string) string          { return k.tagged(tag, "con") }
 func (k keyspace) session(tag, h string) string   { return k.tagged(tag, "s:"+h) }
 func (k keyspace) sessions(tag string) string     { return k.tagged(tag, "sx") }
+func (k keyspace) activity(tag string) string     { return k.tagged(tag, "log") }
 func (k keyspace) grants(tag string) string       { return k.tagged(tag, "gx") }
 func (k keyspace) flow(tag, h string) string      { return k.tagged(tag, "f:"+h) }
 func (k keyspace) pend(tag, h string) string      { return k.tagged(tag, "pend:"+h) }
@@ -54,6 +55,7 @@ func (k keyspace) outbox() []string {
 
 // The store itself.
 func (k keyspace) signing() string  { return k.prefix + "keys" }
+func (k keyspace) audit() string    { return k.prefix + "audit" }
 func (k keyspace) identity() string { return k.prefix + "store" }
 
 // tagIn is the tag in a key name.

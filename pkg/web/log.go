@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/lychgate/lychgate/pkg/audit"
 )
 
 // record is one request's log line under way.
@@ -85,7 +87,12 @@ func (s *Site) Logged(next http.Handler, observe Observer) http.Handler {
 		start := s.cfg.Now()
 		rec := &record{id: s.reference()}
 		sw := &statusWriter{ResponseWriter: w}
-		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
+		given := r
+		r = r.WithContext(audit.With(context.WithValue(r.Context(), recordKey{}, rec), func() []slog.Attr {
+			return []slog.Attr{
+				slog.String("request_id", rec.id), slog.String("source", s.source(given)), slog.String("browser", deviceLabel(given)),
+			}
+		}))
 		defer func() {
 			if p := recover(); p != nil {
 				s.panicked(sw, r, p)

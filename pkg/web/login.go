@@ -69,6 +69,7 @@ func (s *Site) submitLogin(w http.ResponseWriter, r *http.Request) error {
 	}
 	a, err := s.cfg.Directory.Verify(r.Context(), name, password)
 	if errors.Is(err, authn.ErrRejected) {
+		s.reportRejected(r, f, err)
 		return s.loginRejected(w, r, f, name, started)
 	}
 	if err != nil {
@@ -149,10 +150,17 @@ func waitHeader(w http.ResponseWriter, wait time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 }
 
+// reportRejected writes the event, with the account if there is one: its person is shown it.
+func (s *Site) reportRejected(r *http.Request, f *flow.Flow, err error) {
+	attrs := []slog.Attr{slog.String("client", f.Request.ClientID), slog.String("source", s.source(r)), slog.String("request_id", Reference(r.Context()))}
+	if e, ok := errors.AsType[*authn.RejectedError](err); ok {
+		attrs = append(attrs, slog.String("account", e.AccountID))
+	}
+	s.cfg.Audit.Event(r.Context(), audit.LoginRejected, attrs...)
+}
+
 // loginRejected gives one answer for every reason, no sooner than the floor (journeys J2, security.md PL-03).
 func (s *Site) loginRejected(w http.ResponseWriter, r *http.Request, f *flow.Flow, name string, started time.Time) error {
-	s.cfg.Audit.Event(r.Context(), audit.LoginRejected, slog.String("client", f.Request.ClientID),
-		slog.String("source", s.source(r)), slog.String("request_id", Reference(r.Context())))
 	p := s.loginPage(w, r, f, name)
 	p.Problem = "rejected"
 	hold(r.Context(), s.cfg.RefusalFloor-s.cfg.Now().Sub(started))

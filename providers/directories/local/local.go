@@ -73,8 +73,10 @@ func (d *Directory) Verify(ctx context.Context, name, password string) (authn.Ac
 		return authn.Account{}, fmt.Errorf("hash password: %w", err)
 	case lost:
 		return authn.Account{}, fmt.Errorf("password of an account: %w", authn.ErrLost)
-	case !found || !usable || !right || rec.State != authn.Active:
+	case !found:
 		return authn.Account{}, authn.ErrRejected
+	case !usable || !right || rec.State != authn.Active:
+		return authn.Account{}, &authn.RejectedError{AccountID: rec.ID}
 	}
 	return rec.Account, nil
 }

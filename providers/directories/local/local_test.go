@@ -153,7 +153,7 @@ func TestSameWork(t *testing.T) {
 	for what, tt := range tests {
 		before := s.store.Trips()
 		a, err := s.dir.Verify(t.Context(), tt.name, tt.password)
-		if err != authn.ErrRejected || a.ID != "" { //nolint:errorlint // the very same error, with nothing around it
+		if !errors.Is(err, authn.ErrRejected) || err.Error() != authn.ErrRejected.Error() || a.ID != "" {
 			t.Errorf("%s: Verify() = %q, %v, want ErrRejected alone", what, a.ID, err)
 		}
 		if diff := cmp.Diff([]hashed{{8, 1, 1}}, s.hashes.take(), cmp.AllowUnexported(hashed{})); diff != "" {
