@@ -52,6 +52,7 @@ func mailShapes() map[string]mailShape {
 	act := mailShape{act: true}
 	return map[string]mailShape{
 		"factor.required": {}, "setup.reminder": {}, "recovery.low": {}, "factor.locked": {}, "factor.budget": {}, "factor.reset.admin": {},
+		"factor.reset.asked": {}, "factor.reset.asked.admin": {},
 		"factor.added": {act: true, link: "not"}, "factor.removed": act, "device.remembered": act, "device.copied": act,
 		"recovery.used": act, "recovery.made": act, "password.changed": act, "codes.wrong": act,
 		"factor.reset":   {link: "do"},
@@ -172,7 +173,7 @@ func (p *phrases) facts(m MailPage) []mailFact {
 		}
 	}
 	add("account", oneLine(m.Account))
-	if m.Kind == "factor.reset.admin" {
+	if strings.HasSuffix(m.Kind, ".admin") {
 		add("person", unlinked(m.Name))
 	}
 	add("company", oneLine(m.Company))

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -194,27 +195,44 @@ func (c *console) accountChange(use, short string, act authn.Change) *cobra.Comm
 }
 
 func (c *console) accountReset() *cobra.Command {
+	var by string
 	cmd := &cobra.Command{
-		Use: "reset-factor USERNAME", Short: "Take an account's authenticators away and print a one-time set-up ticket",
+		Use: "reset-factor USERNAME", Short: "Take an account's authenticators away and mail a one-time set-up link",
+		Long: "The old authenticators are dead at once; sessions, tokens and remembered devices end. The person gets a\n" +
+			"one-time link by mail; the ticket that is printed does the same, typed on the set-up page after the password.\n" +
+			"Where the company's policy wants two admins or a waiting time, the first call only asks for it.",
 		Args: exactly(1, "a user name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.office(cmd, func(b *server.Back) error {
-				if _, err := b.Office.Apply(cmd.Context(), args[0], authn.ResetFactor, ""); err != nil {
-					return err
-				}
-				ticket, err := b.Office.Ticket(cmd.Context(), args[0])
+				done, err := b.Office.ResetFactor(cmd.Context(), args[0], by)
 				if err != nil {
 					return err
 				}
-				return c.print(map[string]string{"username": args[0], "ticket": ticket}, func(w io.Writer) {
-					fmt.Fprintf(w, "reset\t%s\nset-up ticket\t%s\n\n", args[0], ticket)
-					fmt.Fprintln(w, "Give the ticket to the person over a channel that proves who they are. It works once, for 24 hours,\n"+
-						"together with the password; a change of the password ends it.")
-				})
+				return c.printReset(args[0], done)
 			})
 		},
 	}
+	cmd.Flags().StringVar(&by, "admin", "", "who asks for it; for the audit log, and for companies that want two admins")
 	return c.jsonFlag(cmd)
+}
+
+func (c *console) printReset(name string, done admin.Reset) error {
+	if !done.Done {
+		view := map[string]any{"username": name, "asked_by": done.By, "not_before": done.After, "another_admin": done.Another}
+		return c.print(view, func(w io.Writer) {
+			fmt.Fprintf(w, "asked\t%s\nby\t%s\nnot before\t%s\n\n", name, done.By, done.After.Format(time.RFC3339))
+			if done.Another {
+				fmt.Fprintln(w, "Another admin runs the same command with --admin and the own name.")
+				return
+			}
+			fmt.Fprintln(w, "Run the same command again then.")
+		})
+	}
+	return c.print(map[string]any{"username": name, "ticket": done.Ticket, "mailed": done.Mailed}, func(w io.Writer) {
+		fmt.Fprintf(w, "reset\t%s\nset-up ticket\t%s\nmailed to\t%d addresses\n\n", name, done.Ticket, done.Mailed)
+		fmt.Fprintln(w, "Without a mail, give the ticket to the person over a channel that proves who they are. It works once, for\n"+
+			"24 hours, together with the password; a change of the password ends it.")
+	})
 }
 
 func (c *console) accountPassword() *cobra.Command {

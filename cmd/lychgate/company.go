@@ -17,7 +17,7 @@ import (
 )
 
 func (c *console) companyCommand() *cobra.Command {
-	return group("company", "Add, list and set companies", c.companyAdd(), c.companyList(), c.companySet())
+	return group("company", "Add, list and set companies", c.companyAdd(), c.companyList(), c.companySet(), c.companyPolicy())
 }
 
 // companyFlags are the settings of a company.
@@ -77,7 +77,7 @@ func (c *console) companySet() *cobra.Command {
 						apply()
 					}
 				}
-				if err := b.Office.AddCompany(cmd.Context(), co); err != nil {
+				if _, err := b.Office.SetPolicy(cmd.Context(), co); err != nil {
 					return err
 				}
 				fmt.Fprintf(c.out, "company %s: second factor %s\n", co.ID, flow.Strictest(co.SecondFactor))

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
 	"strings"
 	"time"
 
@@ -21,7 +20,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
-	"github.com/lychgate/lychgate/pkg/flow"
+	"github.com/lychgate/lychgate/pkg/notify"
 )
 
 // Passwords is what the local directory knows of names and passwords.
@@ -45,6 +44,11 @@ type Office struct {
 	// Digest is the HMAC under which client secrets are kept.
 	Digest func(secret string) string
 	Audit  *audit.Log
+	// Links and Outbox send people what they need; Issuer begins every link.
+	Links  authn.LinkStore
+	Outbox notify.Outbox
+	Resets Resets
+	Issuer string
 	Now    func() time.Time
 	// Rand is crypto/rand if nil.
 	Rand io.Reader
@@ -61,35 +65,6 @@ func (o *Office) token(prefix string, n int) (string, error) {
 		return "", fmt.Errorf("random bytes: %w", err)
 	}
 	return prefix + base64.RawURLEncoding.EncodeToString(b), nil
-}
-
-// AddCompany adds or changes a company.
-func (o *Office) AddCompany(ctx context.Context, c company.Company) error {
-	if err := checkCompany(c); err != nil {
-		return err
-	}
-	return o.Companies.PutCompany(ctx, c)
-}
-
-// checkCompany says what is wrong with a company. Its name becomes the issuer of an otpauth label, where a colon
-// ends the name.
-func checkCompany(c company.Company) error {
-	var problems []error
-	if !regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`).MatchString(c.ID) {
-		problems = append(problems, errors.New("id: use lower-case letters, digits and dashes, at most 64, no dash at the ends"))
-	}
-	if strings.TrimSpace(c.Name) == "" || len(c.Name) > 64 || strings.ContainsAny(c.Name, ":\r\n\t\x00") {
-		problems = append(problems, errors.New("name: 1 to 64 characters without a colon"))
-	}
-	switch c.SecondFactor {
-	case "", flow.FactorOff, flow.FactorOptional, flow.FactorRequired, flow.FactorAlways:
-	default:
-		problems = append(problems, fmt.Errorf("second_factor: %q is not off, optional, required or always", c.SecondFactor))
-	}
-	if c.HelpEmail != "" && !strings.Contains(c.HelpEmail, "@") {
-		problems = append(problems, errors.New("help_email: no e-mail address"))
-	}
-	return errors.Join(problems...)
 }
 
 // Find returns the account of a sign-in name.
@@ -126,15 +101,6 @@ func (o *Office) Apply(ctx context.Context, name string, act authn.Change, passw
 	}
 	o.Audit.Event(ctx, audit.AccountChanged, slog.String("account", rec.ID), slog.String("act", string(act)))
 	return a, nil
-}
-
-// Ticket returns a one-time set-up ticket after a reset.
-func (o *Office) Ticket(ctx context.Context, name string) (string, error) {
-	rec, err := o.Find(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	return o.Accounts.NewTicket(ctx, rec.ID)
 }
 
 // nameWords are what a password must not be made of.

@@ -36,10 +36,14 @@ const (
 	RedirectRefused = "redirect.refused"
 	RecordLost      = "record.lost"
 	AccountChanged  = "account.changed"
-	AuditLost       = "audit.lost"
-	KeyRotated      = "key.rotated"
-	OriginRefused   = "origin.refused"
-	MailFailed      = "mail.failed"
+	CompanyChanged  = "company.changed"
+	FactorReset     = "factor.reset"
+	// FactorResetAsked is a reset that waits for another admin, or for its time.
+	FactorResetAsked = "factor.reset.asked"
+	AuditLost        = "audit.lost"
+	KeyRotated       = "key.rotated"
+	OriginRefused    = "origin.refused"
+	MailFailed       = "mail.failed"
 )
 
 // Sink takes records beside the log. Add does not wait for anything.

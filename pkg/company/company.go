@@ -20,6 +20,8 @@ type Company struct {
 	// HelpEmail and HelpPhone stand at the foot of every page; empty ones are left out.
 	HelpEmail string `json:"help_email,omitempty"`
 	HelpPhone string `json:"help_phone,omitempty"`
+	// AdminEmails are told of what admins do to accounts; empty: HelpEmail is. At most 20.
+	AdminEmails []string `json:"admin_emails,omitempty"`
 	// SecondFactor is off, optional, required or always; empty: optional.
 	SecondFactor flow.FactorMode `json:"second_factor,omitempty"`
 	Policy
@@ -38,6 +40,22 @@ type Policy struct {
 	RememberDays *int `json:"remember_days,omitempty"`
 	// SetupDays is how many days a first set-up by password alone stays open; nil: 14. 0 to 365.
 	SetupDays *int `json:"setup_days,omitempty"`
+	// ResetAdmins is how many admins a reset of a person's factor takes: 0 and 1: one; 2: two different ones.
+	ResetAdmins int `json:"reset_admins,omitempty"`
+	// ResetWait is how long after it was asked for a reset may be done, in whole hours; meanwhile the person is told.
+	// 0 to 168.
+	ResetWait int `json:"reset_wait_hours,omitempty"`
+}
+
+// Admins are the addresses of those who are told what admins do.
+func (c Company) Admins() []string {
+	if len(c.AdminEmails) > 0 {
+		return c.AdminEmails
+	}
+	if c.HelpEmail != "" {
+		return []string{c.HelpEmail}
+	}
+	return nil
 }
 
 // defaultSetupDays is how many days a first set-up by password alone stays open.

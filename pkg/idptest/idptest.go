@@ -319,3 +319,13 @@ func (p *IDP) Secure(tb testing.TB, host string) *Node {
 
 // Config is the configuration of every node.
 func (p *IDP) Config() config.Config { return p.cfg }
+
+// Ticket resets an account's factor, as an admin does, and returns the set-up ticket.
+func (p *IDP) Ticket(tb testing.TB, name string) string {
+	tb.Helper()
+	done, err := p.Node.Office.ResetFactor(tb.Context(), name, "")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return done.Ticket
+}

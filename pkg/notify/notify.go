@@ -28,8 +28,11 @@ const (
 	FactorReset Kind = "factor.reset"
 	// FactorResetAdmin tells the company's admins; the person is in Account and Name.
 	FactorResetAdmin Kind = "factor.reset.admin"
-	DeviceRemembered Kind = "device.remembered"
-	DeviceCopied     Kind = "device.copied"
+	// ResetPending and ResetPendingAdmin: a reset was asked for and waits.
+	ResetPending      Kind = "factor.reset.asked"
+	ResetPendingAdmin Kind = "factor.reset.asked.admin"
+	DeviceRemembered  Kind = "device.remembered"
+	DeviceCopied      Kind = "device.copied"
 	// RecoveryUsed and RecoveryLow say how many codes are Left.
 	RecoveryUsed    Kind = "recovery.used"
 	RecoveryLow     Kind = "recovery.low"

@@ -86,7 +86,7 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 	b.Office = &admin.Office{
 		Accounts: st.Accounts(), Clients: st.Clients(), Companies: st.Companies(), Passwords: passwords{b.hasher},
 		Digest: func(secret string) string { return seal.Digest(pepper, secret) },
-		Audit:  b.events, Now: deps.Now, Rand: deps.Rand,
+		Audit:  b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,
 	}
 	if len(st.Ready(ctx)) == 0 {
 		if err := b.ring.Refresh(ctx); err != nil {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/admin"
-	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/config"
@@ -128,17 +127,7 @@ func TestReviewNoWayAround(t *testing.T) {
 func TestReviewTickets(t *testing.T) {
 	p := idptest.New(t, idptest.Setup{})
 	p.AddEnrolled(t, anna, "acme")
-	reset := func() string {
-		t.Helper()
-		if _, err := p.Node.Office.Apply(t.Context(), anna, authn.ResetFactor, ""); err != nil {
-			t.Fatal(err)
-		}
-		ticket, err := p.Node.Office.Ticket(t.Context(), anna)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ticket
-	}
+	reset := func() string { return p.Ticket(t, anna) }
 	enrol := func(ticket string) string {
 		t.Helper()
 		page := p.Browser(t).Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password).Submit(t, url.Values{"ticket": {ticket}})

@@ -19,6 +19,7 @@ func (k keyspace) con(tag string) string          { return k.tagged(tag, "con") 
 func (k keyspace) session(tag, h string) string   { return k.tagged(tag, "s:"+h) }
 func (k keyspace) sessions(tag string) string     { return k.tagged(tag, "sx") }
 func (k keyspace) activity(tag string) string     { return k.tagged(tag, "log") }
+func (k keyspace) reset(tag string) string        { return k.tagged(tag, "rq") }
 func (k keyspace) grants(tag string) string       { return k.tagged(tag, "gx") }
 func (k keyspace) flow(tag, h string) string      { return k.tagged(tag, "f:"+h) }
 func (k keyspace) pend(tag, h string) string      { return k.tagged(tag, "pend:"+h) }

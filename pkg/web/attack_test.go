@@ -426,10 +426,7 @@ func TestTicket(t *testing.T) {
 	if _, err := p.Node.Office.Apply(t.Context(), anna, authn.ResetFactor, ""); err != nil {
 		t.Fatal(err)
 	}
-	ticket, err := p.Node.Office.Ticket(t.Context(), anna)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ticket := p.Ticket(t, anna)
 	page := b.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password)
 	if page.Find("#totp-key").Length() != 0 || page.Find("input[name=ticket]").Length() != 1 {
 		t.Fatalf("without the ticket: %q", page.H1())

@@ -88,10 +88,7 @@ func TestTicketWithASlip(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
 	b := w.open(t, desktop())
 	name := b.reset()
-	ticket, err := w.Node.Office.Ticket(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	ticket := w.Ticket(t, name)
 	b.begin()
 	b.password(name)
 	b.want(200, "Type your set-up ticket")
