@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,8 +72,8 @@ func (c *console) auditLine(r audit.Record) {
 			fmt.Fprintf(c.out, " %s=%q", f[0], f[1])
 		}
 	}
-	for name, v := range r.Detail {
-		fmt.Fprintf(c.out, " %s=%q", name, v)
+	for _, name := range slices.Sorted(maps.Keys(r.Detail)) {
+		fmt.Fprintf(c.out, " %s=%q", name, r.Detail[name])
 	}
 	fmt.Fprintln(c.out)
 }

@@ -12,8 +12,8 @@ import (
 	"unicode"
 )
 
-// maxValue bounds a value of a record, in bytes.
-const maxValue = 512
+// maxValue bounds a value of a record, in bytes; what was before and after a change fits.
+const maxValue = 4096
 
 // Record is one security event: who, what, result, from where.
 type Record struct {
