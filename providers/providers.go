@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/providers/passkey"
 	"github.com/lychgate/lychgate/providers/recovery"
 	"github.com/lychgate/lychgate/providers/totp"
 )
@@ -17,6 +18,8 @@ import (
 // Config is what the factors are built from.
 type Config struct {
 	Credentials authn.CredentialStore
+	// Issuer is the address of the provider, for factors that are bound to it.
+	Issuer string
 	// Rand makes the secrets; crypto/rand if nil.
 	Rand io.Reader
 }
@@ -32,6 +35,9 @@ type Type struct {
 func Types() []Type {
 	return []Type{
 		{Name: totp.Kind, New: func(c Config) authn.Factor { return totp.New(totp.Config{Store: c.Credentials, Rand: c.Rand}) }},
+		{Name: passkey.Kind, New: func(c Config) authn.Factor {
+			return passkey.New(passkey.Config{Store: c.Credentials, Issuer: c.Issuer, Rand: c.Rand})
+		}},
 		{Name: recovery.Kind, New: func(c Config) authn.Factor { return recovery.New(c.Credentials) }},
 	}
 }

@@ -6,7 +6,7 @@ package providers
 import "testing"
 
 func TestFactors(t *testing.T) {
-	for _, names := range [][]string{nil, {"totp"}} {
+	for _, names := range [][]string{nil, {"totp"}, {"totp", "passkey", "recovery"}} {
 		got, err := Factors(Config{}, names...)
 		if err != nil || len(got) == 0 || got[0].Kind() != "totp" {
 			t.Errorf("Factors(%q) = %d factors, %v", names, len(got), err)

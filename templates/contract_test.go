@@ -257,6 +257,11 @@ func TestButtons(t *testing.T) {
 		{Login{}, []string{"Sign in"}, []string{"Inloggen"}},
 		{Factor{Prompt: "totp-code"}, []string{"Continue"}, []string{"Doorgaan"}},
 		{Setup{Prompt: "totp-setup", Values: totpValues()}, []string{"Continue", "Cancel"}, []string{"Doorgaan", "Annuleren"}},
+		{Factor{Prompt: "passkey", Values: passkeyValues()}, []string{"Continue"}, []string{"Doorgaan"}},
+		{
+			Setup{Prompt: "passkey-setup", Values: passkeyValues(), SkipsLeft: 1}, []string{"Continue", "Not now", "Cancel", "Choose another way"},
+			[]string{"Doorgaan", "Niet nu", "Annuleren", "Een andere manier kiezen"},
+		},
 		{SetupDone{Next: "/flow/x"}, []string{"Continue"}, []string{"Doorgaan"}},
 		{Ticket{}, []string{"Continue", "Cancel"}, []string{"Doorgaan", "Annuleren"}},
 		{Consent{}, []string{"Allow", "Deny"}, []string{"Toestaan", "Weigeren"}},
@@ -394,6 +399,32 @@ func TestNothingPromised(t *testing.T) {
 					t.Errorf("%s in %s speaks of %q", v.name, lang, word)
 				}
 			}
+		}
+	}
+}
+
+// TestPasskeyOptions: what a script reads off the page is what was put in, and no other page loads that script.
+func TestPasskeyOptions(t *testing.T) {
+	s := mustParse(t)
+	want := passkeyValues()["options"]
+	for _, v := range variants(fullFrame()) {
+		doc, _ := render(t, s, v.page)
+		form := doc.Find("form[data-passkey]")
+		scripts := doc.Find("script[src='" + s.StaticPath("passkey.js") + "']").Length()
+		switch prompt := v.page.Template(); {
+		case prompt != "passkey" && prompt != "passkey-setup":
+			if form.Length() != 0 || scripts != 0 {
+				t.Errorf("%s loads the script of passkeys", v.name)
+			}
+		case scripts != 1:
+			t.Errorf("%s loads the script %d times, want once", v.name, scripts)
+		case v.name != "passkey-none" && form.AttrOr("data-options", "") != want:
+			t.Errorf("%s: options = %q, want %q", v.name, form.AttrOr("data-options", ""), want)
+		case v.name == "passkey-none" && form.Length() != 0:
+			t.Errorf("%s asks for a key that is not there", v.name)
+		}
+		if form.Length() == 1 && !strings.Contains(doc.Find("noscript").Text(), "JavaScript") {
+			t.Errorf("%s says nothing without a script", v.name)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func called(t *testing.T) (ids map[string]bool, markup map[string]bool) {
 	t.Helper()
 	ids, markup = map[string]bool{"date": true, "datetime": true}, map[string]bool{}
 	// The choice of a factor names its kinds.
-	for _, kind := range []string{"totp"} {
+	for _, kind := range []string{"totp", "passkey"} {
 		ids["method."+kind] = true
 	}
 	for i := range 12 {

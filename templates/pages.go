@@ -53,7 +53,7 @@ type Factor struct {
 	// Options are the id and name of authenticators to choose one from; empty: nothing to choose.
 	Options [][2]string
 	// Prompt names the template; Values are the factor's own: totp-code has none, recovery-code has "left" ("0": none,
-	// "1": some).
+	// "1": some), passkey has "options" (JSON for navigator.credentials; "": there is no key).
 	Prompt string
 	Values map[string]string
 }
@@ -76,7 +76,8 @@ type Setup struct {
 	SkipUntil time.Time
 	Prompt    string
 	// Values of totp-setup: "uri" (otpauth://totp/…), "key" (Base32, grouped by four), "service", "account",
-	// "qr_path" (an SVG path of black modules, integers only), "qr_size" (side of the viewBox with quiet zone).
+	// "qr_path" (an SVG path of black modules, integers only), "qr_size" (side of the viewBox with quiet zone). Value of
+	// passkey-setup: "options" (JSON for navigator.credentials).
 	Values map[string]string
 }
 

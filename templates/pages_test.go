@@ -44,6 +44,10 @@ func totpValues() map[string]string {
 	}
 }
 
+func passkeyValues() map[string]string {
+	return map[string]string{"options": `{"challenge":"AAAA","rp":{"id":"login.example.com","name":"A \"B\" <c> & 'd'"}}`}
+}
+
 func kinds() []string {
 	return []string{
 		"expired", "foreign", "cookies", "client", "denied", "locked", "reset", "lost", "busy", "origin", "start",
@@ -74,6 +78,27 @@ func variants(f Frame) []variant {
 		add("totp-code-plain/"+problem, p)
 		p.RememberDays, p.RememberUntil = 30, someday()
 		add("totp-code/"+problem, p)
+	}
+	for _, problem := range []string{"", "rejected", "locked"} {
+		p := Factor{
+			Frame: f, Action: "/flow/x/factor?method=passkey", NotYou: "/flow/x/restart", Account: who, Problem: problem,
+			Recovery: "/flow/x/recovery", Instead: "/flow/x/factor", Prompt: "passkey", Values: passkeyValues(),
+		}
+		add("passkey-plain/"+problem, p)
+		p.RememberDays, p.RememberUntil, p.Instead = 30, someday(), ""
+		add("passkey/"+problem, p)
+	}
+	add("passkey-none", Factor{Frame: f, Action: "/flow/x/factor", Recovery: "/flow/x/recovery", Prompt: "passkey", Values: map[string]string{"options": ""}})
+	for _, problem := range []string{"", "rejected"} {
+		p := Setup{
+			Frame: f, Action: "/flow/x/enrol?method=passkey", NotYou: "/flow/x/restart", Account: who,
+			Problem: problem, Prompt: "passkey-setup", Values: passkeyValues(),
+		}
+		add("passkey-setup/"+problem, p)
+		p.SkipsLeft, p.SkipUntil = 2, someday()
+		add("passkey-setup-skip/"+problem, p)
+		p.SkipsLeft, p.More = 0, true
+		add("passkey-setup-more/"+problem, p)
 	}
 	for _, problem := range []string{"", "rejected"} {
 		add("totp-setup/"+problem, Setup{

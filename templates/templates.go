@@ -78,10 +78,12 @@ func known() []Page {
 	return []Page{
 		Login{},
 		Factor{Prompt: "totp-code"},
+		Factor{Prompt: "passkey", Values: map[string]string{"options": "{}"}},
 		Factor{Prompt: "recovery-code", Values: map[string]string{"left": "1"}},
 		RecoveryUsed{},
 		Choice{Kinds: []string{"totp"}},
 		Setup{Prompt: "totp-setup", Values: totp},
+		Setup{Prompt: "passkey-setup", Values: map[string]string{"options": "{}"}},
 		SetupDone{Codes: []string{""}},
 		Ticket{},
 		Consent{},

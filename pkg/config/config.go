@@ -20,11 +20,13 @@ type Config struct {
 	Redis        Redis    `mapstructure:"redis"`
 	Secrets      Secrets  `mapstructure:"secrets"`
 	Lifetimes    Lifetime `mapstructure:"lifetimes"`
-	Remember     Remember `mapstructure:"remember"`
-	Password     Password `mapstructure:"password"`
-	Guesses      Guesses  `mapstructure:"guesses"`
-	Mail         Mail     `mapstructure:"mail"`
-	Log          Log      `mapstructure:"log"`
+	// SecondFactors are those that people can set up, the recommended one first; recovery codes come with each of them.
+	SecondFactors []string `mapstructure:"second_factors"`
+	Remember      Remember `mapstructure:"remember"`
+	Password      Password `mapstructure:"password"`
+	Guesses       Guesses  `mapstructure:"guesses"`
+	Mail          Mail     `mapstructure:"mail"`
+	Log           Log      `mapstructure:"log"`
 }
 
 // Help is how people reach the help desk where no company says otherwise.
@@ -152,7 +154,8 @@ func Default() Config {
 			SessionIdle: time.Hour, SessionEnd: day, AccessToken: time.Hour, JWTAccess: 5 * time.Minute,
 			IDToken: time.Hour, RefreshIdle: 14 * day, RefreshEnd: 90 * day,
 		},
-		Remember: Remember{Days: 30},
+		SecondFactors: []string{"totp", "passkey"},
+		Remember:      Remember{Days: 30},
 		Password: Password{
 			MemoryKiB: 7168, Passes: 5, LimitMiB: 28, Queue: 64, QueueWait: 2 * time.Second,
 			RefusalFloor: 400 * time.Millisecond,

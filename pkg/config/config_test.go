@@ -232,3 +232,22 @@ func FuzzCheckNames(f *testing.F) {
 		}
 	})
 }
+
+// TestSecondFactors: a list that is set takes the place of the default, whatever its length.
+func TestSecondFactors(t *testing.T) {
+	for list, want := range map[string]string{"[passkey]": "passkey", "[passkey, totp]": "passkey totp", "[totp]": "totp"} {
+		cfg, err := Load(write(t, "second_factors: "+list+"\n"), environ())
+		if got := strings.Join(cfg.SecondFactors, " "); err != nil || got != want {
+			t.Errorf("second_factors: %s = %q, %v, want %q", list, got, err, want)
+		}
+	}
+	cfg, err := Load("", environ("LYCHGATE_SECOND_FACTORS=passkey"))
+	if got := strings.Join(cfg.SecondFactors, " "); err != nil || got != "passkey" {
+		t.Errorf("LYCHGATE_SECOND_FACTORS=passkey = %q, %v", got, err)
+	}
+	for _, list := range []string{"[]", "[totp, totp]", "[totp, recovery]"} {
+		if _, err := Load(write(t, "second_factors: "+list+"\n"), environ()); err == nil || !strings.Contains(err.Error(), "second_factors") {
+			t.Errorf("second_factors: %s = %v, want a problem", list, err)
+		}
+	}
+}

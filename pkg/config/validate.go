@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -69,6 +70,7 @@ func (c *Config) validate() Problems {
 			p = append(p, a.name+": "+quote(a.value)+" is no address; write host:port or :port")
 		}
 	}
+	p = append(p, c.validateFactors()...)
 	if _, err := c.ProxyPrefixes(); err != nil {
 		p = append(p, "trusted_proxies: "+err.Error())
 	}
@@ -104,6 +106,23 @@ func (c *Config) validateIssuer() Problems {
 		return Problems{"issuer: leave the port out where it is the usual one"}
 	}
 	return nil
+}
+
+// validateFactors: which factors there are is known where they are built, and a name that is none ends the start.
+func (c *Config) validateFactors() Problems {
+	if len(c.SecondFactors) == 0 {
+		return Problems{"second_factors: empty; write at least one, e.g. [totp]. Who has to use one is the policy of a company"}
+	}
+	var p Problems
+	for i, name := range c.SecondFactors {
+		switch {
+		case name == "recovery":
+			p = append(p, "second_factors: recovery codes come with the others; leave \"recovery\" out")
+		case slices.Contains(c.SecondFactors[:i], name):
+			p = append(p, "second_factors: "+quote(name)+" is there twice")
+		}
+	}
+	return p
 }
 
 func (c *Config) validateRedis() Problems {

@@ -43,6 +43,11 @@ type Setup struct {
 	// cluster.
 	Redis []string
 	Mode  string
+	// Host is the host of the issuer; empty: 127.0.0.1. Passkeys need a name, such as localhost.
+	Host string
+	// Factors are the second factors that people can set up; nil: the authenticator app alone, so that a test need not
+	// choose.
+	Factors []string
 	// Change edits the configuration.
 	Change func(*config.Config)
 	// Log gets every log line of every node.
@@ -81,6 +86,9 @@ func New(tb testing.TB, setup Setup) *IDP {
 	}
 	l := listen(tb)
 	p.Issuer = "http://" + l.Addr().String()
+	if setup.Host != "" {
+		p.Issuer = strings.Replace(p.Issuer, "127.0.0.1", setup.Host, 1)
+	}
 	p.cfg = p.config()
 	p.Node = p.start(tb, l)
 	p.AddCompany(tb, company.Company{ID: "acme", Name: "Acme Legal", SecondFactor: "required", HelpEmail: "help@acme.example", HelpPhone: "020 7946 0000"})
@@ -140,6 +148,10 @@ func (p *IDP) config() config.Config {
 	key := base64.StdEncoding.EncodeToString([]byte("01234567890123456789012345678901"))
 	cfg.Secrets = config.Secrets{
 		Keys: config.Secret("1:" + key), Index: config.Secret(key), Pairwise: config.Secret(key), Pepper: config.Secret(key),
+	}
+	cfg.SecondFactors = []string{"totp"}
+	if p.setup.Factors != nil {
+		cfg.SecondFactors = p.setup.Factors
 	}
 	cfg.Password.MemoryKiB, cfg.Password.Passes, cfg.Password.RefusalFloor = 8, 1, 0
 	if p.setup.Change != nil {

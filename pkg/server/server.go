@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/audit"
@@ -73,7 +74,8 @@ func (s *Server) wire() error {
 	if s.courier, err = s.newCourier(u.Hostname(), events); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	factors, err := providers.Factors(providers.Config{Credentials: s.store.Credentials(), Rand: s.deps.Rand})
+	build := providers.Config{Credentials: s.store.Credentials(), Issuer: s.cfg.Issuer, Rand: s.deps.Rand}
+	factors, err := providers.Factors(build, append(slices.Clone(s.cfg.SecondFactors), recovery.Kind)...)
 	if err != nil {
 		return fmt.Errorf("factors: %w", err)
 	}
