@@ -189,6 +189,10 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != ""
 	case Ticket:
 		refused = p.Problem != ""
+	case Forgot:
+		refused = p.Problem != ""
+	case NewPassword:
+		refused = p.Problem != ""
 	case DemoHome:
 		refused = p.Error != ""
 	case DemoCasePage:

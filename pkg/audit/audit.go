@@ -48,6 +48,10 @@ const (
 	RecordLost      = "record.lost"
 	AccountChanged  = "account.changed"
 	KeyRotated      = "key.rotated"
+	PasswordAsked   = "password.reset.asked"
+	PasswordReset   = "password.reset"
+	SetupLinkAsked  = "setup.link.asked"
+	FactorDisowned  = "factor.disowned"
 	OriginRefused   = "origin.refused"
 	MailFailed      = "mail.failed"
 )
