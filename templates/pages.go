@@ -29,6 +29,8 @@ func (f Frame) frame() Frame { return f }
 type Login struct {
 	Frame
 	Action, Username string
+	// Forgot leads to asking for a new password; empty: there is no mail.
+	Forgot string
 	// Problem is "" or "rejected", "wait" (with Wait), "missing" (name or password left empty).
 	Problem string
 	Wait    time.Duration
@@ -120,10 +122,14 @@ type RecoveryUsed struct {
 // Template implements Page.
 func (RecoveryUsed) Template() string { return "recovery-used" }
 
-// Ticket asks for a set-up ticket after an admin has reset the factor.
+// Ticket asks for a set-up ticket: after a reset (Cause "reset"), or because the time for a first set-up by password
+// alone is over (Cause "closed").
 type Ticket struct {
 	Frame
 	Action, NotYou, Account string
+	Cause                   string
+	// Kind is about a link by mail: "offer" has the button, "sent" says that it is on its way, "" has neither.
+	Kind string
 	// Problem is "" or "rejected".
 	Problem string
 }
@@ -172,8 +178,9 @@ type Problem struct {
 	Frame
 	// Kind is "expired", "foreign" (begun in another browser), "cookies" (blocked), "client" (wrong client or
 	// redirect_uri), "denied" (client not for this account), "locked" (factor locked), "reset" (ask the admin for a
-	// ticket), "lost" (record lost: ask the admin), "busy" (503: store away or too many sign-ins), "origin" (403,
-	// cross-site post), "start" (the bare address), "notfound", "method", "toolarge", "bad" (400, anything else),
+	// ticket), "lost" (record lost: ask the admin), "busy" (503: store away or too many sign-ins), "link" (a mailed link
+	// that is unknown, expired, used or of another account), "origin" (403, cross-site post), "start" (the bare
+	// address), "notfound", "method", "toolarge", "bad" (400, anything else),
 	// "internal" (500).
 	Kind string
 	// Reference helps support to find the log line. Back leads on; empty: no button.

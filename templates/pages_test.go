@@ -50,7 +50,7 @@ func passkeyValues() map[string]string {
 
 func kinds() []string {
 	return []string{
-		"expired", "foreign", "cookies", "client", "denied", "locked", "reset", "lost", "busy", "origin", "start",
+		"expired", "foreign", "cookies", "client", "denied", "locked", "reset", "lost", "busy", "link", "origin", "start",
 		"notfound", "method", "toolarge", "bad", "internal",
 	}
 }
@@ -68,7 +68,7 @@ func variants(f Frame) []variant {
 	add := func(name string, p Page) { all = append(all, variant{name, p}) }
 	for _, problem := range []string{"", "rejected", "wait", "missing"} {
 		add("login/"+problem, Login{Frame: f, Action: "/flow/x/login", Problem: problem, Wait: 90 * time.Second})
-		add("login-named/"+problem, Login{Frame: f, Action: "/flow/x/login", Username: who, Problem: problem, Wait: time.Second})
+		add("login-named/"+problem, Login{Frame: f, Action: "/flow/x/login", Username: who, Forgot: "/flow/x/forgot", Problem: problem, Wait: time.Second})
 	}
 	for _, problem := range []string{"", "rejected", "wait", "budget", "locked"} {
 		p := Factor{
@@ -105,6 +105,11 @@ func variants(f Frame) []variant {
 			Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who,
 			Problem: problem, Prompt: "totp-setup", Values: totpValues(),
 		})
+		for _, kind := range []string{"", "offer", "sent"} {
+			add("ticket-closed/"+kind+problem, Ticket{
+				Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who, Problem: problem, Cause: "closed", Kind: kind,
+			})
+		}
 		add("ticket/"+problem, Ticket{Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who, Problem: problem})
 	}
 	for _, cause := range causes() {
@@ -141,7 +146,7 @@ func variants(f Frame) []variant {
 		Frame: f, Action: "https://cases.example.com/callback",
 		Fields: [][2]string{{"code", "lgc_x"}, {"state", "s"}, {"submit", "x"}},
 	})
-	return append(all, demoVariants(f)...)
+	return append(append(all, linkVariants(f)...), demoVariants(f)...)
 }
 
 func demoVariants(f Frame) []variant {

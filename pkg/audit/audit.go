@@ -44,6 +44,10 @@ const (
 	KeyRotated       = "key.rotated"
 	OriginRefused    = "origin.refused"
 	MailFailed       = "mail.failed"
+	PasswordAsked    = "password.reset.asked"
+	PasswordReset    = "password.reset"
+	SetupLinkAsked   = "setup.link.asked"
+	FactorDisowned   = "factor.disowned"
 )
 
 // Sink takes records beside the log. Add does not wait for anything.

@@ -59,8 +59,8 @@ type AccountStore interface {
 	// Apply performs c on the account. company restricts it to accounts of that company; "*" is any.
 	// passwordRecord is used by the password acts only. ErrNotFound, ErrLost, ErrConflict.
 	Apply(ctx context.Context, id, company string, c Change, passwordRecord string) (Account, error)
-	// NewTicket returns a one-time set-up ticket for an account in state FactorReset; it ends after 24 h and dies
-	// with a later password change. ErrConflict in any other state.
+	// NewTicket returns a one-time set-up ticket for an account without a factor; it ends after 24 h and dies with a
+	// later password change or reset. ErrConflict in state FactorOn.
 	NewTicket(ctx context.Context, id string) (string, error)
 }
 

@@ -15,6 +15,9 @@ type Directory interface {
 	// Verify checks a password. It answers ErrRejected for a wrong name, a wrong or empty password and an
 	// account that is not active, each with the same work; ErrBusy, ErrUnavailable or ErrLost otherwise.
 	Verify(ctx context.Context, name, password string) (Account, error)
+	// Lookup finds an account by name, whatever its state: ErrNotFound, ErrUnavailable or ErrLost. Unknown names, and what
+	// cannot be a name, cost the same work as known ones.
+	Lookup(ctx context.Context, name string) (Account, error)
 	// Canonical returns the one form of all spellings of a name that Verify takes for the same account. Guesses are
 	// counted under it. What cannot be a name may have any form.
 	Canonical(name string) string

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/config"
 	"github.com/lychgate/lychgate/providers/directories/local"
 )
@@ -28,6 +29,35 @@ func (passwords) CheckRecord(phc string) error { return local.CheckRecord(phc) }
 // CheckPassword implements admin.Passwords.
 func (passwords) CheckPassword(password string, context ...string) error {
 	return local.CheckPassword(password, context...)
+}
+
+// Check implements web.Passwords.
+func (passwords) Check(password string, context ...string) error {
+	return local.CheckPassword(password, context...)
+}
+
+// people is what the pages behind mailed links may do, without the password records.
+type people struct{ accounts authn.AccountStore }
+
+// ByID implements web.People.
+func (p people) ByID(ctx context.Context, id string) (authn.Account, error) {
+	rec, err := p.accounts.ByID(ctx, id)
+	return rec.Account, err
+}
+
+// SetPassword implements web.People.
+func (p people) SetPassword(ctx context.Context, id, record string) (authn.Account, error) {
+	return p.accounts.Apply(ctx, id, "*", authn.SetPassword, record)
+}
+
+// ResetFactor implements web.People.
+func (p people) ResetFactor(ctx context.Context, id string) (authn.Account, error) {
+	return p.accounts.Apply(ctx, id, "*", authn.ResetFactor, "")
+}
+
+// NewTicket implements web.People.
+func (p people) NewTicket(ctx context.Context, id string) (string, error) {
+	return p.accounts.NewTicket(ctx, id)
 }
 
 // hashConfig turns the settings into the hasher's. The numbers are validated: they fit.

@@ -33,6 +33,8 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		get("/flow/{id}/restart").with(open).to(site, w.Restart),
 		get("/flow/{id}/login").with(open).to(site, w.Login),
 		post("/flow/{id}/login").with(own).to(site, w.LoginPost).unlimited(),
+		get("/flow/{id}/forgot").with(open).to(site, w.Forgot),
+		post("/flow/{id}/forgot").with(own).to(site, w.ForgotPost).unlimited(),
 		get("/flow/{id}/enrol").with(open).to(site, w.Enrol),
 		post("/flow/{id}/enrol").with(own).to(site, w.EnrolPost),
 		get("/flow/{id}/factor").with(open).to(site, w.Factor),
@@ -41,6 +43,9 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		post("/flow/{id}/recovery").with(own).to(site, w.RecoveryPost),
 		get("/flow/{id}/consent").with(open).to(site, w.Consent),
 		post("/flow/{id}/consent").with(own).to(site, w.ConsentPost),
+
+		get("/link/{token}").with(open).to(site, w.Link),
+		post("/link/{token}").with(own).to(site, w.LinkPost).unlimited(),
 
 		get("/static/{name...}").with(open).to(site, w.Static).unlimited(),
 		get("/{$}").with(open).to(site, w.Home),

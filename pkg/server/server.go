@@ -119,7 +119,7 @@ func (s *Server) siteConfig(events *audit.Log, factors []authn.Factor) web.Confi
 		Factors:   factors, NewRecovery: s.newRecovery,
 		Flows: s.store.Flows(), Sessions: s.store.Sessions(), Devices: s.store.Devices(), Consents: s.store.Consents(),
 		Clients: s.store.Clients(), Companies: s.store.Companies(), Throttle: s.store.Throttle(),
-		Links: s.store.Links(), Outbox: s.Outbox(),
+		Links: s.store.Links(), Outbox: s.Outbox(), Passwords: passwords{s.hasher}, People: people{s.store.Accounts()},
 		Templates: s.pages, Audit: events, Log: s.deps.Log, Now: s.deps.Now, Rand: s.deps.Rand,
 		SessionEnd: s.cfg.Lifetimes.SessionEnd, RememberDays: days, RefusalFloor: floor,
 		HelpEmail: s.cfg.Help.Email, HelpPhone: s.cfg.Help.Phone, Proxies: proxies,

@@ -30,6 +30,9 @@ const (
 	// clientCookie holds the id of the client that last began a sign-in here, so that a page without a flow can lead
 	// back to it. It is public and proves nothing.
 	clientCookie = "lg_c"
+	// ticketCookie brings the set-up ticket of a mailed link to the sign-in that wants it, for ten minutes. It names the
+	// account, and is good for nothing without its password.
+	ticketCookie = "lg_t"
 )
 
 // get returns the value of a cookie; empty if it is not there, or there twice (one of them was planted).

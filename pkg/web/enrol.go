@@ -32,6 +32,11 @@ func (s *Site) serveEnrol(w http.ResponseWriter, r *http.Request) error {
 		return see(w, r, "/flow/"+f.ID)
 	}
 	if s.needsTicket(f) {
+		if ok, err := s.carried(w, r, f); err != nil {
+			return err
+		} else if ok {
+			return see(w, r, r.URL.Path)
+		}
 		s.page(w, r, http.StatusOK, s.ticketPage(w, r, f), s.ways(r, f)...)
 		return nil
 	}
@@ -70,10 +75,18 @@ func (s *Site) setupPage(w http.ResponseWriter, r *http.Request, f *flow.Flow, e
 }
 
 func (s *Site) ticketPage(w http.ResponseWriter, r *http.Request, f *flow.Flow) templates.Ticket {
-	return templates.Ticket{
+	p := templates.Ticket{
 		Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/enrol", NotYou: "/flow/" + f.ID + "/restart",
-		Account: f.AccountName,
+		Account: f.AccountName, Cause: "reset",
 	}
+	if !late(f) {
+		return p
+	}
+	p.Cause = "closed"
+	if s.mails() && len(f.Account.Contact.Emails) > 0 {
+		p.Kind = "offer"
+	}
+	return p
 }
 
 // submitEnrol takes the ticket, the confirming code, *Not now* or Cancel.
@@ -88,6 +101,8 @@ func (s *Site) submitEnrol(w http.ResponseWriter, r *http.Request) error {
 		return s.refuse(w, r, f, string(flow.ReasonAccessDenied))
 	case in.Get("action") == "skip":
 		return s.skip(w, r, f)
+	case in.Get("action") == "mail":
+		return s.mailSetup(w, r, f)
 	case s.needsTicket(f), f.Ticket != "" && in.Has("ticket"):
 		return s.takeTicket(w, r, f, strings.TrimSpace(in.Get("ticket")))
 	case e == nil:
@@ -182,10 +197,13 @@ func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow
 	return nil
 }
 
+// maxTicket bounds a ticket as it is typed.
+const maxTicket = 128
+
 // takeTicket keeps what was typed with the flow; whether it is good is decided when the set-up is confirmed, in
 // the step that spends it.
 func (s *Site) takeTicket(w http.ResponseWriter, r *http.Request, f *flow.Flow, ticket string) error {
-	if ticket == "" || len(ticket) > 128 {
+	if ticket == "" || len(ticket) > maxTicket {
 		return s.ticketRefused(w, r, f, "no ticket")
 	}
 	if err := s.cfg.Flows.Mark(r.Context(), f.ID, s.jar.bind(r), flow.Update{Ticket: ticket}); err != nil {

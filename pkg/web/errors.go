@@ -97,7 +97,7 @@ func (s *Site) ServeError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	page.SwitchURL = ""
 	id := e.Client
-	if id == "" && (e.Kind == "expired" || e.Kind == "cookies") {
+	if id == "" && (e.Kind == "expired" || e.Kind == "cookies" || e.Kind == "link") {
 		id = s.lastClient(r)
 	}
 	if c, cerr := s.clientOf(r.Context(), q, id); cerr == nil {

@@ -36,7 +36,7 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		if len(values) > 1 {
 			return nil, fmt.Errorf("%w: a field is there twice", errBadForm)
 		}
-		if hasControl(name) || (name != "password" && hasControl(values[0])) {
+		if hasControl(name) || (name != "password" && name != "new_password" && hasControl(values[0])) {
 			return nil, fmt.Errorf("%w: control characters", errBadForm)
 		}
 	}

@@ -42,7 +42,9 @@ func (s *Site) serveLogin(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Site) loginPage(w http.ResponseWriter, r *http.Request, f *flow.Flow, name string) templates.Login {
-	return templates.Login{Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/login", Username: clip(name, maxName)}
+	return templates.Login{
+		Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/login", Username: clip(name, maxName), Forgot: s.forgotLink(f),
+	}
 }
 
 // submitLogin checks the password: charged first, checked next, and only then is the flow the account's.

@@ -16,6 +16,8 @@ type Routes struct {
 	Authorize, AuthorizePost              Handler
 	Flow, Restart                         Handler
 	Login, LoginPost                      Handler
+	Forgot, ForgotPost                    Handler
+	Link, LinkPost                        Handler
 	Enrol, EnrolPost                      Handler
 	Factor, FactorPost                    Handler
 	Recovery, RecoveryPost                Handler
@@ -30,6 +32,8 @@ func (s *Site) Routes() Routes {
 		Authorize: s.serveAuthorize, AuthorizePost: s.submitAuthorize,
 		Flow: s.serveFlow, Restart: s.serveRestart,
 		Login: s.serveLogin, LoginPost: s.submitLogin,
+		Forgot: s.serveForgot, ForgotPost: s.submitForgot,
+		Link: s.serveLink, LinkPost: s.submitLink,
 		Enrol: s.serveEnrol, EnrolPost: s.submitEnrol,
 		Factor: s.serveFactor, FactorPost: s.submitFactor,
 		Recovery: s.serveRecovery, RecoveryPost: s.submitRecovery,

@@ -47,6 +47,8 @@ type Config struct {
 	Companies   company.Registry
 	Throttle    throttle.Counter
 	Links       authn.LinkStore
+	Passwords   Passwords
+	People      People
 	Outbox      notify.Outbox
 	Templates   *templates.Set
 	Audit       *audit.Log

@@ -78,10 +78,18 @@ func (s *Site) tellEnrolled(r *http.Request, a authn.Account, flowID string, fir
 		if err != nil {
 			s.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "link not made", slog.String("account", a.ID), slog.String("error", err.Error()))
 		} else {
-			m.Link = s.cfg.Issuer + "/link/" + token
+			m.Link = s.cfg.Issuer + linkPath + token
 		}
 	}
 	s.tell(r, a, flowID, m)
+}
+
+// tellAdmins tells those who look after the account's company, at the company's own address: m names its person.
+func (s *Site) tellAdmins(r *http.Request, a authn.Account, act string, m notify.Message) {
+	if co, err := s.cfg.Companies.Company(r.Context(), a.Company); err == nil && co.HelpEmail != "" {
+		a.Contact.Emails, a.Contact.Locale = []string{co.HelpEmail}, ""
+		s.tell(r, a, act, m)
+	}
 }
 
 // tellRecovered tells that a recovery code was used, and that they run out.

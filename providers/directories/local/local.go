@@ -39,6 +39,23 @@ func (d *Directory) Canonical(name string) string {
 	return canonical
 }
 
+// Lookup implements authn.Directory: two round trips, whatever the name.
+func (d *Directory) Lookup(ctx context.Context, name string) (authn.Account, error) {
+	canonical, err := Canonical(name)
+	nameOK := err == nil
+	if !nameOK {
+		canonical = nobody
+	}
+	rec, err := d.accounts.ByName(ctx, canonical)
+	switch {
+	case err != nil:
+		return authn.Account{}, fmt.Errorf("find account: %w", err)
+	case !nameOK:
+		return authn.Account{}, fmt.Errorf("find account: %w", authn.ErrNotFound)
+	}
+	return rec.Account, nil
+}
+
 // nobody is looked up for a name that cannot be one: no canonical name has a space in it, so it finds nobody and
 // costs what every name costs.
 const nobody = " "

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/lychgate/lychgate/pkg/authn"
 )
 
 //go:embed common.txt
@@ -30,11 +32,23 @@ const (
 
 var (
 	errLength  = errors.New("a password has 1 to 256 bytes")
-	errShort   = errors.New("the password is too short: 12 characters at least")
-	errLong    = errors.New("the password is too long: 256 bytes at most")
-	errCommon  = errors.New("the password is one of those that are tried first: choose another one")
-	errContext = errors.New("the password is mostly made of names that go with the account: choose another one")
+	errShort   = error(&choiceError{"the password is too short: 12 characters at least", authn.ErrPasswordShort})
+	errLong    = error(&choiceError{"the password is too long: 256 bytes at most", authn.ErrPasswordLong})
+	errCommon  = error(&choiceError{"the password is one of those that are tried first: choose another one", authn.ErrPasswordCommon})
+	errContext = error(&choiceError{"the password is mostly made of names that go with the account: choose another one", authn.ErrPasswordContext})
 )
+
+// choiceError says in words for the command line why a password may not be chosen; it is one of the errors of authn.
+type choiceError struct {
+	text  string
+	cause error
+}
+
+// Error implements error.
+func (e *choiceError) Error() string { return e.text }
+
+// Unwrap returns the cause.
+func (e *choiceError) Unwrap() error { return e.cause }
 
 // prepare returns the bytes that are hashed, and whether they can be a password at all. Where they cannot, it
 // returns one byte, so that the hash costs what it always costs.
