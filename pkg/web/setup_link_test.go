@@ -16,7 +16,7 @@ import (
 const fortnight = 14 * 24 * time.Hour
 
 // setUp reads the key off the page, sends its code, and returns the secret with the page that answers.
-func setUp(t *testing.T, p *idptest.IDP, page *idptest.Page) ([]byte, *idptest.Page) {
+func firstSetUp(t *testing.T, p *idptest.IDP, page *idptest.Page) ([]byte, *idptest.Page) {
 	t.Helper()
 	wantPage(t, page, 200, "Secure your account")
 	secret := idptest.SecretOf(t, page.Find("#totp-key").Text())
@@ -67,7 +67,7 @@ func TestSF16LateSetup(t *testing.T) {
 	on := b.Get(t, link).Submit(t, nil)
 	wantPage(t, on, 200, "Now sign in with your password")
 	wantPage(t, thief.Get(t, stolen.URL.Path), 200, "Type your set-up ticket")
-	secret, done := setUp(t, p, b.Get(t, page.URL.Path))
+	secret, done := firstSetUp(t, p, b.Get(t, page.URL.Path))
 	wantPage(t, done, 200, "Set-up complete")
 	if b.Cookie("lg_t") != "" {
 		t.Error("the ticket stays in the browser")
@@ -87,11 +87,8 @@ func TestLateSetupByTicket(t *testing.T) {
 	page := b.Get(t, p.RP.AuthURL()).Login(t, bert, idptest.Password)
 	sendLink(t, b, page)
 	link := p.MailLink(t, p.Mails(t, bert)[0])
-	ticket, err := p.Node.Office.Ticket(t.Context(), bert)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, done := setUp(t, p, page.Submit(t, url.Values{"ticket": {ticket}}))
+	ticket := p.Ticket(t, bert)
+	_, done := firstSetUp(t, p, page.Submit(t, url.Values{"ticket": {ticket}}))
 	wantPage(t, done, 200, "Set-up complete")
 	wantPage(t, b.Get(t, link), 400, dead)
 }
@@ -126,7 +123,7 @@ func TestNotMe(t *testing.T) {
 	p := idptest.New(t, idptest.Setup{Change: idptest.WithMail, Log: &log})
 	p.AddAccount(t, bert, "acme")
 	thief := p.Browser(t)
-	secret, done := setUp(t, p, thief.Get(t, p.RP.AuthURL()).Login(t, bert, idptest.Password))
+	secret, done := firstSetUp(t, p, thief.Get(t, p.RP.AuthURL()).Login(t, bert, idptest.Password))
 	tok := p.RP.Exchange(t, done.Submit(t, nil))
 	link := p.MailLink(t, p.Mails(t, bert)[0])
 	p.Advance(7*24*time.Hour - time.Minute)

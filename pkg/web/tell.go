@@ -84,10 +84,10 @@ func (s *Site) tellEnrolled(r *http.Request, a authn.Account, flowID string, fir
 	s.tell(r, a, flowID, m)
 }
 
-// tellAdmins tells those who look after the account's company, at the company's own address: m names its person.
+// tellAdmins tells those who look after the account's company: m names its person.
 func (s *Site) tellAdmins(r *http.Request, a authn.Account, act string, m notify.Message) {
-	if co, err := s.cfg.Companies.Company(r.Context(), a.Company); err == nil && co.HelpEmail != "" {
-		a.Contact.Emails, a.Contact.Locale = []string{co.HelpEmail}, ""
+	if co, err := s.cfg.Companies.Company(r.Context(), a.Company); err == nil && len(co.Admins()) > 0 {
+		a.Contact.Emails, a.Contact.Locale = co.Admins(), ""
 		s.tell(r, a, act, m)
 	}
 }
