@@ -54,7 +54,7 @@ type Reset struct {
 var ErrAdmin = errors.New("the company's policy wants the admin's name: give it with --admin")
 
 // ResetFactor takes a person's authenticators away, at once, ends every session, token and device, and mails a one-time
-// set-up link. Where the company's policy wants two admins or a waiting time, the first call only asks for it and tells
+// set-up link; for somebody who has none it only makes the link. Where the company's policy wants two admins or a waiting time, the first call only asks for it and tells
 // the person, who can object. The person and the company's admins are told of either.
 func (o *Office) ResetFactor(ctx context.Context, name, admin string) (Reset, error) {
 	rec, err := o.Find(ctx, name)
@@ -66,6 +66,10 @@ func (o *Office) ResetFactor(ctx context.Context, name, admin string) (Reset, er
 		if co, err = o.Companies.Company(ctx, rec.Company); err != nil {
 			return Reset{}, fmt.Errorf("company %q: %w", rec.Company, err)
 		}
+	}
+	if rec.Factor == authn.FactorNever || rec.Factor == authn.FactorOff {
+		// There is nothing to take away; the ticket opens a first set-up that is late.
+		return o.sendTicket(ctx, rec.Account, co)
 	}
 	waiting, err := o.mayReset(ctx, rec.Account, co, admin)
 	if err != nil || waiting != nil {
@@ -137,7 +141,14 @@ func (o *Office) sendTicket(ctx context.Context, a authn.Account, co company.Com
 		}
 		link, done.Mailed = o.Issuer+"/link/"+token, len(a.Contact.Emails)
 	}
-	o.tellReset(ctx, a, co, [2]notify.Message{{Kind: notify.FactorReset, Link: link}, {Kind: notify.FactorResetAdmin}})
+	kinds := [2]notify.Message{{Kind: notify.FactorReset, Link: link}, {Kind: notify.FactorResetAdmin}}
+	if a.Factor != authn.FactorReset {
+		if link == "" {
+			return done, nil
+		}
+		kinds = [2]notify.Message{{Kind: notify.SetupLink, Link: link}}
+	}
+	o.tellReset(ctx, a, co, kinds)
 	return done, nil
 }
 
@@ -145,6 +156,9 @@ func (o *Office) sendTicket(ctx context.Context, a authn.Account, co company.Com
 func (o *Office) tellReset(ctx context.Context, a authn.Account, co company.Company, kinds [2]notify.Message) {
 	act := fmt.Sprintf("/%s/%d/%d", a.ID, a.FactorGen, o.Now().Unix())
 	for i, to := range [][]string{a.Contact.Emails, co.Admins()} {
+		if kinds[i].Kind == "" {
+			continue
+		}
 		m := o.message(a, co, kinds[i].Kind)
 		m.Event, m.To, m.Link = string(m.Kind)+act, to, kinds[i].Link
 		if i > 0 {
