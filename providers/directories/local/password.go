@@ -6,11 +6,14 @@ package local
 import (
 	_ "embed"
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/lychgate/lychgate/pkg/authn"
 )
 
 //go:embed common.txt
@@ -30,10 +33,10 @@ const (
 
 var (
 	errLength  = errors.New("a password has 1 to 256 bytes")
-	errShort   = errors.New("the password is too short: 12 characters at least")
-	errLong    = errors.New("the password is too long: 256 bytes at most")
-	errCommon  = errors.New("the password is one of those that are tried first: choose another one")
-	errContext = errors.New("the password is mostly made of names that go with the account: choose another one")
+	errShort   = fmt.Errorf("%w: 12 characters at least", authn.ErrPasswordShort)
+	errLong    = fmt.Errorf("%w: 256 bytes at most", authn.ErrPasswordLong)
+	errCommon  = fmt.Errorf("%w: it is one of those that are tried first, choose another one", authn.ErrPasswordCommon)
+	errContext = fmt.Errorf("%w: choose another one", authn.ErrPasswordContext)
 )
 
 // prepare returns the bytes that are hashed, and whether they can be a password at all. Where they cannot, it
