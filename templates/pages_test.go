@@ -116,7 +116,7 @@ func variants(f Frame) []variant {
 		Frame: f, Action: "https://cases.example.com/callback",
 		Fields: [][2]string{{"code", "lgc_x"}, {"state", "s"}, {"submit", "x"}},
 	})
-	return append(all, demoVariants(f)...)
+	return append(append(all, accountVariants(f)...), demoVariants(f)...)
 }
 
 func demoVariants(f Frame) []variant {
@@ -173,7 +173,7 @@ func in(p Page, lang string) Page {
 
 // chosen are the fields whose values are ours, never a person's.
 func chosen(name string) bool {
-	return name == "Lang" || name == "Problem" || name == "Cause" || name == "Prompt" || name == "Kind"
+	return name == "Lang" || name == "Problem" || name == "Cause" || name == "Prompt" || name == "Kind" || name == "Done"
 }
 
 // filled returns p with every string of people and clients replaced by s.
