@@ -169,3 +169,6 @@ func form(kv ...string) url.Values {
 	}
 	return v
 }
+
+// empty is a form without fields.
+func empty() url.Values { return url.Values{} }

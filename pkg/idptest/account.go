@@ -100,3 +100,9 @@ func (b *Browser) Copy(tb testing.TB) *Browser {
 	n.Jar.SetCookies(u, list)
 	return n
 }
+
+// Follow opens an address of the page's site in the same browser.
+func (p *Page) Follow(tb testing.TB, address string) *Page {
+	tb.Helper()
+	return p.browser.Get(tb, address)
+}
