@@ -96,13 +96,13 @@ func TestAccountButtons(t *testing.T) {
 	want := map[string][]string{
 		"en": {
 			"Add another authenticator", "Rename", "Replace", "Remove", "Rename", "Replace", "Remove", "Make new codes", "Forget all",
-			"Forget this device", "Forget this device", "End all other sessions", "Sign out everywhere", "Sign out", "End",
+			"Forget this device", "Forget this device", "End all other sessions", "Sign out", "End", "Sign out everywhere",
 			"End access", "End access",
 		},
 		"nl": {
 			"Nog een authenticator toevoegen", "Naam wijzigen", "Vervangen", "Verwijderen", "Naam wijzigen", "Vervangen",
 			"Verwijderen", "Nieuwe codes maken", "Alle vergeten", "Dit apparaat vergeten", "Dit apparaat vergeten",
-			"Alle andere sessies beëindigen", "Overal uitloggen", "Uitloggen", "Beëindigen", "Toegang beëindigen", "Toegang beëindigen",
+			"Alle andere sessies beëindigen", "Uitloggen", "Beëindigen", "Overal uitloggen", "Toegang beëindigen", "Toegang beëindigen",
 		},
 	}
 	for lang, names := range want {
@@ -129,6 +129,8 @@ func TestAccountPage(t *testing.T) {
 	one := fullAccount(fullFrame())
 	one.Authenticators = []AccountAuthenticator{{ID: "totp.a", Name: "Work phone", Stays: true}}
 	stays, _ := render(t, s, one)
+	one.Locked = true
+	locked, _ := render(t, s, one)
 	tests := []struct {
 		doc      *goquery.Document
 		selector string
@@ -152,6 +154,8 @@ func TestAccountPage(t *testing.T) {
 		{off, ".empty", 4},
 		{stays, "form[action$='/remove']", 0},
 		{stays, "#two-factor .hint", 1},
+		{locked, "#two-factor .badge.bad", 1},
+		{locked, "#two-factor button, #recovery button", 0},
 	}
 	for _, tt := range tests {
 		if got := tt.doc.Find(tt.selector).Length(); got != tt.want {
@@ -177,7 +181,7 @@ func TestAccountDone(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range dones() {
 		doc, _ := render(t, s, Account{Frame: fullFrame(), Done: d})
-		note := doc.Find("main .titles .note[role=status]")
+		note := doc.Find("main > .titles + .note[role=status]")
 		if note.Length() != 1 || note.HasClass("good") == (d == "moved") {
 			t.Errorf("%s: %d notes, class %q", d, note.Length(), note.AttrOr("class", ""))
 		}
@@ -202,7 +206,7 @@ func TestAccountForms(t *testing.T) {
 		want     int
 	}{
 		{remove, "form[method=post] input[type=checkbox][name=everywhere][checked]", 1},
-		{remove, "form button.primary.danger", 1},
+		{remove, "form button.danger:not(.primary)", 1},
 		{remove, "a.button[href^='/account']", 1},
 		{password, "input[name=new_password][type=password][autocomplete=new-password][required]", 1},
 		{password, "input.vh[name=username][autocomplete=username][readonly][tabindex='-1'][value='a@example.com']", 1},

@@ -192,7 +192,7 @@ func (p *Pages) submitRemove(w http.ResponseWriter, r *http.Request) error {
 	p.cfg.Site.DropDevice(w, a.Account.Tag)
 	if a.form.Get("everywhere") != "" {
 		if now, err = p.everywhere(r, a.View); err != nil {
-			return p.settle(w, r, err)
+			return err
 		}
 	}
 	if err := p.cfg.Site.Renew(w, r, a.View, now); err != nil {
