@@ -21,10 +21,21 @@ import (
 	"github.com/lychgate/lychgate/templates"
 )
 
-// submitAdd leads to the set-up of one more authenticator, or of the first one.
+// submitAdd leads to the set-up of one more authenticator, or of the first one. Nobody scans one that cannot be kept.
 func (p *Pages) submitAdd(w http.ResponseWriter, r *http.Request) error {
+	a, ok, err := p.act(w, r, flow.PurposeView, home)
+	if !ok {
+		return err
+	}
+	f, err := p.cfg.Factors.Authenticators(r.Context(), a.Account)
+	if err != nil {
+		return p.settle(w, r, err)
+	}
+	if len(f.List) >= maxAuthenticators {
+		return p.cfg.Site.See(w, r, moved)
+	}
 	const back = home + "?done=added"
-	if _, ok, err := p.act(w, r, flow.PurposeAdd, back); !ok {
+	if _, ok, err := p.own(w, r, flow.PurposeAdd, back); !ok {
 		return err
 	}
 	return p.cfg.Site.See(w, r, back)

@@ -194,3 +194,20 @@ func TestSF23(t *testing.T) {
 		t.Errorf("Cache-Control of the set-up = %q", got)
 	}
 }
+
+// TestM3Ten: ten authenticators are the most; the page says so, and a form from before begins no set-up.
+func TestM3Ten(t *testing.T) {
+	p, b := start(t)
+	p.AddEnrolled(t, anna, "acme")
+	page := want(t, b.Own(t, anna), home)
+	for len(ids(page)) < 10 {
+		before := len(ids(page))
+		if page, _ = add(t, p, page, anna); len(ids(page)) != before+1 {
+			t.Fatalf("%d authenticators after %d (%d %q)", len(ids(page)), before, page.Status, page.H1())
+		}
+	}
+	if page.Find("form[action='/account/add']").Length() != 0 || !strings.Contains(page.Body, "You have ten authenticators") {
+		t.Errorf("an eleventh can be added, or nothing says why not")
+	}
+	note(t, b.Post(t, "/account/add", empty()), "changed meanwhile")
+}
