@@ -140,7 +140,7 @@ func checkAddresses(t *testing.T, doc *goquery.Document) {
 
 func checkForms(t *testing.T, doc *goquery.Document) {
 	t.Helper()
-	doc.Find("input:not([type=hidden])").Each(func(_ int, el *goquery.Selection) {
+	doc.Find("input:not([type=hidden]):not([aria-hidden=true])").Each(func(_ int, el *goquery.Selection) {
 		id := el.AttrOr("id", "")
 		if strings.TrimSpace(doc.Find("label[for='"+id+"']").Text()) == "" {
 			t.Errorf("input %q has no label", id)
@@ -192,6 +192,10 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 	case Forgot:
 		refused = p.Problem != ""
 	case NewPassword:
+		refused = p.Problem != ""
+	case AccountRename:
+		refused = p.Problem != ""
+	case AccountPassword:
 		refused = p.Problem != ""
 	case DemoHome:
 		refused = p.Error != ""

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"maps"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -146,7 +147,7 @@ func variants(f Frame) []variant {
 		Frame: f, Action: "https://cases.example.com/callback",
 		Fields: [][2]string{{"code", "lgc_x"}, {"state", "s"}, {"submit", "x"}},
 	})
-	return append(append(all, linkVariants(f)...), demoVariants(f)...)
+	return slices.Concat(all, linkVariants(f), demoVariants(f), accountVariants(f))
 }
 
 func demoVariants(f Frame) []variant {
@@ -203,7 +204,7 @@ func in(p Page, lang string) Page {
 
 // chosen are the fields whose values are ours, never a person's.
 func chosen(name string) bool {
-	return name == "Lang" || name == "Problem" || name == "Cause" || name == "Prompt" || name == "Kind"
+	return name == "Lang" || name == "Problem" || name == "Cause" || name == "Prompt" || name == "Kind" || name == "Done"
 }
 
 // filled returns p with every string of people and clients replaced by s.

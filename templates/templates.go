@@ -102,6 +102,11 @@ func known() []Page {
 		DemoHome{},
 		DemoCasePage{},
 		DemoMail{},
+		Account{},
+		AccountRename{},
+		AccountRemove{},
+		AccountRecovery{},
+		AccountPassword{},
 	}
 }
 
@@ -109,6 +114,9 @@ func known() []Page {
 func shared(name string) []string {
 	if strings.HasPrefix(name, "demo-") {
 		return []string{"html/demo-layout.html"}
+	}
+	if name == "account" {
+		return []string{"html/account-layout.html"}
 	}
 	return []string{"html/layout.html", "html/who.html", "html/back.html", "html/codes.html"}
 }

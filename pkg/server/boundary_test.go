@@ -84,6 +84,7 @@ func TestArrowsPointDown(t *testing.T) {
 		"pkg/store/embedded":          {},
 		"pkg/oidc":                    append([]string{"pkg/keys", "pkg/audit"}, rules...),
 		"pkg/web":                     append([]string{"pkg/audit", "pkg/notify", "templates"}, rules...),
+		"pkg/account":                 append([]string{"pkg/audit", "pkg/notify", "templates"}, rules...),
 		"pkg/admin":                   append([]string{"pkg/audit", "pkg/keys", "pkg/notify"}, rules...),
 		"pkg/demo":                    {"templates"},
 		"providers":                   {"pkg/authn", "providers/totp", "providers/passkey", "providers/recovery"},

@@ -31,7 +31,7 @@ func (passwords) CheckPassword(password string, context ...string) error {
 	return local.CheckPassword(password, context...)
 }
 
-// Check implements web.Passwords.
+// Check implements web.Passwords and account.Passwords.
 func (passwords) Check(password string, context ...string) error {
 	return local.CheckPassword(password, context...)
 }

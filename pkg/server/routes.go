@@ -4,6 +4,7 @@
 package server
 
 import (
+	"github.com/lychgate/lychgate/pkg/account"
 	"github.com/lychgate/lychgate/pkg/oidc"
 	"github.com/lychgate/lychgate/pkg/web"
 )
@@ -49,5 +50,32 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 
 		get("/static/{name...}").with(open).to(site, w.Static).unlimited(),
 		get("/{$}").with(open).to(site, w.Home),
+	}
+}
+
+// accountRoutes are the addresses of the person's own account page. What a GET shows asks for a session by itself; what
+// changes something is a POST of our own pages.
+func accountRoutes(site *web.Site, pages *account.Pages) []route {
+	a := pages.Routes()
+	own := protection(site.SameOrigin)
+	return []route{
+		get("/account").with(open).to(site, a.View),
+		post("/account/add").with(own).to(site, a.Add),
+		get("/account/authenticators/{id}/rename").with(open).to(site, a.Rename),
+		post("/account/authenticators/{id}/rename").with(own).to(site, a.RenamePost),
+		get("/account/authenticators/{id}/remove").with(open).to(site, a.Remove),
+		post("/account/authenticators/{id}/remove").with(own).to(site, a.RemovePost),
+		post("/account/authenticators/{id}/replace").with(own).to(site, a.Replace),
+		get("/account/recovery").with(open).to(site, a.Recovery),
+		post("/account/recovery").with(own).to(site, a.RecoveryPost),
+		post("/account/devices/forget").with(own).to(site, a.ForgetDevice),
+		post("/account/devices/forget-all").with(own).to(site, a.ForgetDevices),
+		post("/account/sessions/end").with(own).to(site, a.EndSession),
+		post("/account/sessions/end-others").with(own).to(site, a.EndOthers),
+		post("/account/apps/end").with(own).to(site, a.EndApp),
+		get("/account/password").with(open).to(site, a.Password),
+		post("/account/password").with(own).to(site, a.PasswordPost).unlimited(),
+		post("/account/sign-out").with(own).to(site, a.SignOut),
+		post("/account/sign-out-everywhere").with(own).to(site, a.SignOutEverywhere),
 	}
 }

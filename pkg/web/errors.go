@@ -54,6 +54,9 @@ func problem(err error) *Error {
 		status, kind = http.StatusBadRequest, "expired"
 	case errors.Is(err, authn.ErrLost):
 		status, kind = http.StatusServiceUnavailable, "lost"
+	case errors.Is(err, authn.ErrTooMany), errors.Is(err, authn.ErrConflict):
+		// Another tab was faster: the account is not what this flow began with.
+		status, kind = http.StatusBadRequest, "expired"
 	case errors.Is(err, authn.ErrLocked):
 		status, kind = http.StatusBadRequest, "locked"
 	case errors.Is(err, errBodyTooLarge):

@@ -4,6 +4,7 @@
 package web
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,3 +88,27 @@ func (s *Site) Form(w http.ResponseWriter, r *http.Request) (url.Values, error) 
 
 // See answers 303.
 func (s *Site) See(w http.ResponseWriter, r *http.Request, path string) error { return see(w, r, path) }
+
+// OwnDevice returns the id of the remembered device whose cookie this browser has for the account of the given tag, as
+// the store lists it; empty: none. It marks a line of a list and decides nothing.
+func (s *Site) OwnDevice(r *http.Request, tag string) string {
+	b, err := base64.RawURLEncoding.DecodeString(s.jar.get(r, deviceCookie+tag))
+	if err != nil || len(b) != deviceIDSize+deviceSecretSize {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:deviceIDSize])
+}
+
+// The parts of a device cookie.
+const (
+	deviceIDSize     = 16
+	deviceSecretSize = 32
+)
+
+// DropDevice removes the cookie of a device that is forgotten from this browser.
+func (s *Site) DropDevice(w http.ResponseWriter, tag string) { s.jar.clear(w, deviceCookie+tag) }
+
+// Leave ends the person's own session.
+func (s *Site) Leave(w http.ResponseWriter, r *http.Request, v session.View) error {
+	return s.endSession(w, r, v)
+}
