@@ -267,7 +267,8 @@ func TestButtons(t *testing.T) {
 		{Setup{Prompt: "totp-setup", Values: totpValues()}, []string{"Continue", "Cancel"}, []string{"Doorgaan", "Annuleren"}},
 		{Factor{Prompt: "passkey", Values: passkeyValues()}, []string{"Continue"}, []string{"Doorgaan"}},
 		{
-			Setup{Prompt: "passkey-setup", Values: passkeyValues(), SkipsLeft: 1}, []string{"Continue", "Not now", "Cancel", "Choose another way"},
+			Setup{Prompt: "passkey-setup", Values: passkeyValues(), SkipsLeft: 1},
+			[]string{"Continue", "Not now", "Cancel", "Choose another way"},
 			[]string{"Doorgaan", "Niet nu", "Annuleren", "Een andere manier kiezen"},
 		},
 		{SetupDone{Next: "/flow/x"}, []string{"Continue"}, []string{"Doorgaan"}},

@@ -131,8 +131,13 @@ func TestMailWithoutMuch(t *testing.T) {
 		t.Errorf("text = %s", text)
 	}
 	for _, m := range []MailPage{
-		{Kind: "no.such"}, {}, {Kind: "password.reset"}, {Kind: "setup.link", Link: "javascript:alert(1)"}, {Kind: "setup.link", Link: "https://id.example.com/x y"},
-		{Kind: "setup.link", Link: "https://id.example.com/x\r\nBcc: a"}, {Kind: "factor.required"},
+		{Kind: "no.such"},
+		{},
+		{Kind: "password.reset"},
+		{Kind: "setup.link", Link: "javascript:alert(1)"},
+		{Kind: "setup.link", Link: "https://id.example.com/x y"},
+		{Kind: "setup.link", Link: "https://id.example.com/x\r\nBcc: a"},
+		{Kind: "factor.required"},
 	} {
 		if _, text, _, err := s.Mail(m); err == nil {
 			t.Errorf("Mail(%+v) = %q, want an error", m, text)

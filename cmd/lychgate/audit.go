@@ -65,8 +65,14 @@ func (c *console) auditList() *cobra.Command {
 func (c *console) auditLine(r audit.Record) {
 	fmt.Fprintf(c.out, "%s %s", r.At.Format(time.RFC3339), r.Event)
 	for _, f := range [][2]string{
-		{"account", r.Account}, {"actor", r.Actor}, {"client", r.Client}, {"company", r.Company}, {"result", r.Result},
-		{"source", r.Source}, {"browser", r.Browser}, {"request_id", r.RequestID},
+		{"account", r.Account},
+		{"actor", r.Actor},
+		{"client", r.Client},
+		{"company", r.Company},
+		{"result", r.Result},
+		{"source", r.Source},
+		{"browser", r.Browser},
+		{"request_id", r.RequestID},
 	} {
 		if f[1] != "" {
 			fmt.Fprintf(c.out, " %s=%q", f[0], f[1])

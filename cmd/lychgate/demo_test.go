@@ -87,6 +87,24 @@ func fetch(t *testing.T, address string) (int, string) {
 	return res.StatusCode, string(b)
 }
 
+// demoCodes asks for the code of the one account that begins enrolled.
+func demoCodes(t *testing.T, facts demoFacts) {
+	t.Helper()
+	enrolled := 0
+	for _, a := range facts.Accounts {
+		if a.TOTPSecret != nil {
+			enrolled++
+			var out, errs strings.Builder
+			if code := run([]string{"demo", "code", "--app", facts.App, a.Username}, strings.NewReader(""), &out, &errs); code != exitOK || len(strings.TrimSpace(out.String())) != 6 {
+				t.Errorf("demo code: %d %q %q", code, out.String(), errs.String())
+			}
+		}
+	}
+	if enrolled != 1 {
+		t.Errorf("%d accounts are enrolled, want 1", enrolled)
+	}
+}
+
 // TestDemo: one command, addresses and sign-in data, both listeners answer when the facts are there.
 func TestDemo(t *testing.T) {
 	facts, stop := runDemo(t)
@@ -102,19 +120,7 @@ func TestDemo(t *testing.T) {
 	if len(facts.Accounts) != 4 || len(facts.Clients) != 2 || facts.Clients[0].AuthMethod != "client_secret_basic" || facts.Clients[0].RedirectURIs[0] != facts.App+"/callback" {
 		t.Errorf("facts = %+v", facts)
 	}
-	enrolled := 0
-	for _, a := range facts.Accounts {
-		if a.TOTPSecret != nil {
-			enrolled++
-			var out, errs strings.Builder
-			if code := run([]string{"demo", "code", "--app", facts.App, a.Username}, strings.NewReader(""), &out, &errs); code != exitOK || len(strings.TrimSpace(out.String())) != 6 {
-				t.Errorf("demo code: %d %q %q", code, out.String(), errs.String())
-			}
-		}
-	}
-	if enrolled != 1 {
-		t.Errorf("%d accounts are enrolled, want 1", enrolled)
-	}
+	demoCodes(t, facts)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, facts.Issuer+"/token", strings.NewReader("grant_type=client_credentials"))
 	if err != nil {
 		t.Fatal(err)

@@ -82,7 +82,7 @@ func TestM5RD06Devices(t *testing.T) {
 		t.Errorf("own device = %q", own.Text())
 	}
 	kept, lost := ipad.Cookie("lgd_"), third.Cookie("lgd_")
-	if asksCode(t, p, name, lost, anna, idptest.Password) {
+	if asksCode(t, p, name, lost, idptest.Password) {
 		t.Fatalf("a code is asked on a remembered device")
 	}
 	// The id of a device is the first 16 bytes of its cookie.
@@ -99,7 +99,7 @@ func TestM5RD06Devices(t *testing.T) {
 			t.Errorf("a forgotten device at node %s: %q", n.Addr, got)
 		}
 	}
-	if asksCode(t, p, name, kept, anna, idptest.Password) {
+	if asksCode(t, p, name, kept, idptest.Password) {
 		t.Errorf("another device is forgotten too")
 	}
 	happened(t, p, id, "device.forgotten")
@@ -108,7 +108,7 @@ func TestM5RD06Devices(t *testing.T) {
 	if b.Cookie("lgd_") != "" {
 		t.Errorf("the browser keeps the cookie of a forgotten device")
 	}
-	if !asksCode(t, p, name, kept, anna, idptest.Password) {
+	if !asksCode(t, p, name, kept, idptest.Password) {
 		t.Errorf("a device is remembered after all were forgotten")
 	}
 	if n := want(t, b.Get(t, "/account"), home).Find("#devices li").Length(); n != 0 {
@@ -127,7 +127,7 @@ func TestRD05(t *testing.T) {
 		},
 		"authenticator": func(t *testing.T, p *idptest.IDP, page *idptest.Page) string {
 			t.Helper()
-			page, _ = add(t, p, page, anna)
+			page, _ = add(t, p, page)
 			remembered(t, p, anna, safari)
 			note(t, page.Press(t, "#two-factor li:nth-child(2)", "Remove", nil).Press(t, "main", "Remove", nil), "removed")
 			return idptest.Password
@@ -141,7 +141,7 @@ func TestRD05(t *testing.T) {
 			cookie, value := device.CookieName("lgd_"), device.Cookie("lgd_")
 			password := act(t, p, want(t, b.Own(t, anna), home))
 			p.Advance(time.Minute)
-			if !asksCode(t, p, cookie, value, anna, password) {
+			if !asksCode(t, p, cookie, value, password) {
 				t.Errorf("the device is remembered still")
 			}
 			if n := want(t, b.Get(t, "/account"), home).Find("#devices li").Length(); n != 0 {

@@ -39,7 +39,11 @@ type Site interface {
 	DropDevice(w http.ResponseWriter, tag string)
 	// Tell sends the person a message about an act; a is the account as it is after it.
 	Tell(r *http.Request, a authn.Account, kind notify.Kind, authenticator string, left int)
+	Frontage
+}
 
+// Frontage reads forms and renders pages as the sign-in does.
+type Frontage interface {
 	OwnFrame(w http.ResponseWriter, r *http.Request, v session.View) templates.Frame
 	Page(w http.ResponseWriter, r *http.Request, status int, p templates.Page)
 	Form(w http.ResponseWriter, r *http.Request) (url.Values, error)

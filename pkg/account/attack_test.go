@@ -215,7 +215,7 @@ func TestDoneIsNotEchoed(t *testing.T) {
 func TestRaceOfTwoRemovals(t *testing.T) {
 	p, b := start(t)
 	p.AddEnrolled(t, anna, "acme")
-	page, _ := add(t, p, want(t, b.Own(t, anna), home), anna)
+	page, _ := add(t, p, want(t, b.Own(t, anna), home))
 	two := ids(page)
 	other := b.Copy(t)
 	other.At(t, p.AddNode(t))

@@ -71,7 +71,7 @@ func TestM3LastStays(t *testing.T) {
 func TestM3AddRenameRemove(t *testing.T) {
 	p, b := start(t)
 	id := p.AddEnrolled(t, anna, "acme")
-	page, second := add(t, p, want(t, b.Own(t, anna), home), anna)
+	page, second := add(t, p, want(t, b.Own(t, anna), home))
 	note(t, page, "added")
 	two := ids(page)
 	if len(two) != 2 || page.Find("#two-factor form[action$='/remove']").Length() != 2 {
@@ -126,7 +126,7 @@ func TestM3SignOutEverywhere(t *testing.T) {
 			signed = signed.Submit(t, form("answer", "allow"))
 		}
 		tok := p.RP.Exchange(t, signed)
-		page, _ := add(t, p, want(t, b.Own(t, anna), home), anna)
+		page, _ := add(t, p, want(t, b.Own(t, anna), home))
 		fields := url.Values{}
 		if !ticked {
 			fields["everywhere"] = nil
@@ -202,7 +202,7 @@ func TestM3Ten(t *testing.T) {
 	page := want(t, b.Own(t, anna), home)
 	for len(ids(page)) < 10 {
 		before := len(ids(page))
-		if page, _ = add(t, p, page, anna); len(ids(page)) != before+1 {
+		if page, _ = add(t, p, page); len(ids(page)) != before+1 {
 			t.Fatalf("%d authenticators after %d (%d %q)", len(ids(page)), before, page.Status, page.H1())
 		}
 	}

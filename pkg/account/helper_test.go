@@ -120,9 +120,9 @@ func ids(page *idptest.Page) []string {
 }
 
 // add adds an authenticator and returns the page and its secret.
-func add(t *testing.T, p *idptest.IDP, page *idptest.Page, name string) (*idptest.Page, []byte) {
+func add(t *testing.T, p *idptest.IDP, page *idptest.Page) (*idptest.Page, []byte) {
 	t.Helper()
-	setup := page.Press(t, "#two-factor", "Add another authenticator", nil).Prove(t, name)
+	setup := page.Press(t, "#two-factor", "Add another authenticator", nil).Prove(t, anna)
 	secret := setup.Key(t)
 	p.NextStep()
 	done := setup.Code(t, code(t, p, secret))
@@ -147,11 +147,11 @@ func remembered(t *testing.T, p *idptest.IDP, name, agent string) *idptest.Brows
 }
 
 // asksCode says whether a sign-in at the app with the browser's device cookie alone is asked for a code.
-func asksCode(t *testing.T, p *idptest.IDP, cookie, value, name, password string) bool {
+func asksCode(t *testing.T, p *idptest.IDP, cookie, value, password string) bool {
 	t.Helper()
 	n := p.Browser(t)
 	n.SetCookie(cookie, value)
-	page := n.Get(t, p.RP.AuthURL()).Login(t, name, password)
+	page := n.Get(t, p.RP.AuthURL()).Login(t, anna, password)
 	switch page.H1() {
 	case "Enter your code":
 		return true

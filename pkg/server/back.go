@@ -53,6 +53,7 @@ type Back struct {
 	store   *store.Store
 	history audit.Store
 	journal *audit.Journal
+	last    func()
 	events  *audit.Log
 	ring    *keys.Ring
 	hasher  *local.Hasher
@@ -79,6 +80,7 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 	b.history = st.Journal()
 	b.journal = audit.NewJournal(b.history, deps.Now, deps.Log)
 	b.events = audit.New(deps.Log, deps.Now, b.journal)
+	b.last = func() { b.writeLast(ctx) }
 	b.ring = keys.New(keys.Config{
 		Store: st.SigningKeys(), Now: deps.Now, Log: deps.Log,
 		LongestToken: max(cfg.Lifetimes.IDToken, cfg.Lifetimes.JWTAccess),
@@ -98,12 +100,17 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 
 // Close writes the security events that wait, for at most 2 s, and ends the connections.
 func (b *Back) Close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) //nolint:forbidigo // the caller's context has ended
+	b.last()
+	_ = b.store.Close()
+}
+
+// writeLast writes the security events that wait. What cannot be written stands in the log.
+func (b *Back) writeLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := b.journal.Flush(ctx); err != nil {
 		b.deps.Log.LogAttrs(ctx, slog.LevelWarn, "security events stand in the log alone", slog.String("error", err.Error()))
 	}
-	_ = b.store.Close()
 }
 
 // History is the journal of security events.

@@ -100,7 +100,8 @@ func TestStrangerMovesNothing(t *testing.T) {
 	}
 }
 
-// TestNoLockOut: somebody with the password who guesses all the time from browsers that are not known, for a year: never gets to the cap, and the owner with a remembered device gets in every day, slips included.
+// TestNoLockOut: somebody with the password who guesses all the time from browsers that are not known, for a year, never
+// gets to the cap, and the owner with a remembered device gets in every day, slips included.
 func TestNoLockOut(t *testing.T) {
 	b := newScripts(t)
 	tried := 0
@@ -112,6 +113,7 @@ func TestNoLockOut(t *testing.T) {
 				tried++
 			case shut:
 				t.Fatalf("day %d: the guesser reached the cap after %d guesses", day, tried)
+			default:
 			}
 			if hour == 9 {
 				ownerGetsIn(t, b, day)

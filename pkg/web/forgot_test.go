@@ -44,7 +44,7 @@ func TestPL03Forgot(t *testing.T) {
 		got := form.Submit(t, url.Values{"username": {name}})
 		a := answer{trips: p.Node.Trips() - trips, header: headerNames(got.Header)}
 		a.body = strings.ReplaceAll(got.Body, form.Find("form").AttrOr("action", ""), "FLOW")
-		for _, part := range strings.Split(form.URL.Path, "/") {
+		for part := range strings.SplitSeq(form.URL.Path, "/") {
 			if len(part) > 20 {
 				a.body = strings.ReplaceAll(a.body, part, "FLOW")
 			}

@@ -36,10 +36,10 @@ func (s *Site) Own(w http.ResponseWriter, r *http.Request, q flow.Request) (v se
 		return session.View{}, false, err
 	}
 	step, _, _ := flow.Next(f, s.now())
-	switch step {
-	case flow.StepDone:
+	if step == flow.StepDone {
 		return v, true, nil
-	case flow.StepLogin:
+	}
+	if step == flow.StepLogin {
 		f.Account, f.PasswordAt, f.Factors, f.Session, f.Skipped = nil, time.Time{}, nil, "", false
 	}
 	return session.View{}, false, s.lead(w, r, f)

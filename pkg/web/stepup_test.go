@@ -74,9 +74,16 @@ func payload(t *testing.T, token string) map[string]any {
 	return out
 }
 
+// place is where an app can read of a sign-in.
+type place struct {
+	name   string
+	claims map[string]any
+}
+
 // wantProof compares what one place says of a sign-in.
-func wantProof(t *testing.T, where string, got map[string]any, amr string, at time.Time, evidence ...any) {
+func wantProof(t *testing.T, at time.Time, amr string, p place, evidence ...any) {
 	t.Helper()
+	where, got := p.name, p.claims
 	acr := authn.ACRPassword
 	if strings.HasSuffix(amr, "mfa") {
 		acr = authn.ACRFactor
@@ -100,9 +107,9 @@ func TestRD08PR17StepUp(t *testing.T) {
 	signed := p.Now()
 	device := []any{entry("pwd", signed, ""), entry("otp", ticked, "device")}
 	tok := jwt.Exchange(t, b.Get(t, jwt.AuthURL(idptest.With("scope", "openid offline_access"))).Login(t, anna, idptest.Password))
-	wantProof(t, "RD-08: ID token", tok.Claims, "pwd", signed, device...)
-	wantProof(t, "RD-08: at+jwt", payload(t, tok.AccessToken), "pwd", signed, device...)
-	wantProof(t, "RD-08: introspection", jwt.Introspect(t, tok.AccessToken), "pwd", signed, device...)
+	wantProof(t, signed, "pwd", place{"RD-08: ID token", tok.Claims}, device...)
+	wantProof(t, signed, "pwd", place{"RD-08: at+jwt", payload(t, tok.AccessToken)}, device...)
+	wantProof(t, signed, "pwd", place{"RD-08: introspection", jwt.Introspect(t, tok.AccessToken)}, device...)
 	if diff := cmp.Diff(device, userinfo(t, jwt, tok)["lg_evidence"]); diff != "" {
 		t.Errorf("RD-08: userinfo differs (-want +got):\n%s", diff)
 	}
@@ -117,10 +124,10 @@ func TestRD08PR17StepUp(t *testing.T) {
 	risen := p.Now()
 	fresh := []any{entry("pwd", signed, ""), entry("otp", risen, "fresh")}
 	tok = jwt.Exchange(t, page.Code(t, p.Code(t, 0)))
-	wantProof(t, "PR-17: ID token", tok.Claims, "pwd otp mfa", signed, fresh...)
-	wantProof(t, "PR-17: at+jwt", payload(t, tok.AccessToken), "pwd otp mfa", signed, fresh...)
-	wantProof(t, "PR-17: introspection", jwt.Introspect(t, tok.AccessToken), "pwd otp mfa", signed, fresh...)
-	wantProof(t, "PR-17: introspection of the refresh token", jwt.Introspect(t, tok.RefreshToken), "pwd otp mfa", signed, fresh...)
+	wantProof(t, signed, "pwd otp mfa", place{"PR-17: ID token", tok.Claims}, fresh...)
+	wantProof(t, signed, "pwd otp mfa", place{"PR-17: at+jwt", payload(t, tok.AccessToken)}, fresh...)
+	wantProof(t, signed, "pwd otp mfa", place{"PR-17: introspection", jwt.Introspect(t, tok.AccessToken)}, fresh...)
+	wantProof(t, signed, "pwd otp mfa", place{"PR-17: introspection of the refresh token", jwt.Introspect(t, tok.RefreshToken)}, fresh...)
 
 	p.Advance(time.Hour)
 	status, body := jwt.Refresh(t, tok.RefreshToken)
@@ -128,7 +135,7 @@ func TestRD08PR17StepUp(t *testing.T) {
 	if status != 200 || again == "" {
 		t.Fatalf("refresh: %d %v", status, body)
 	}
-	wantProof(t, "refreshed ID token", payload(t, again), "pwd otp mfa", signed, fresh...)
+	wantProof(t, signed, "pwd otp mfa", place{"refreshed ID token", payload(t, again)}, fresh...)
 
 	// RFC 9470 §4: the other challenge. The password again, the session's code is too old for it as well.
 	opaque := b.Get(t, p.RP.AuthURL(mfa, idptest.With("max_age", "60")))
@@ -137,7 +144,7 @@ func TestRD08PR17StepUp(t *testing.T) {
 	opaque = opaque.Login(t, anna, idptest.Password)
 	wantPage(t, opaque, 200, "Enter your code")
 	tok = p.RP.Exchange(t, opaque.Code(t, p.Code(t, 0)))
-	wantProof(t, "max_age: introspection", p.RP.Introspect(t, tok.AccessToken), "pwd otp mfa", signed,
+	wantProof(t, signed, "pwd otp mfa", place{"max_age: introspection", p.RP.Introspect(t, tok.AccessToken)},
 		entry("pwd", signed, ""), entry("otp", signed, "fresh"))
 }
 
@@ -197,14 +204,14 @@ func TestEvidenceAge(t *testing.T) {
 	signIn(t, p, b)
 	p.Advance(269 * time.Second)
 	tok := p.RP.Exchange(t, b.Get(t, p.RP.AuthURL(evidenceAge(`"otp":300,"hwk":60`))))
-	wantProof(t, "young enough", tok.Claims, "pwd otp mfa", first, entry("pwd", first, ""), entry("otp", first, "fresh"))
+	wantProof(t, first, "pwd otp mfa", place{"young enough", tok.Claims}, entry("pwd", first, ""), entry("otp", first, "fresh"))
 	p.Advance(2 * time.Second)
 	for _, age := range []string{`"otp":300`, `"otp":0`} {
 		page := b.Get(t, p.RP.AuthURL(evidenceAge(age)))
 		wantPage(t, page, 200, "Enter your code")
 		at := p.Now()
 		tok = p.RP.Exchange(t, page.Code(t, p.Code(t, 0)))
-		wantProof(t, age, tok.Claims, "pwd otp mfa", first, entry("pwd", first, ""), entry("otp", at, "fresh"))
+		wantProof(t, first, "pwd otp mfa", place{age, tok.Claims}, entry("pwd", first, ""), entry("otp", at, "fresh"))
 		p.NextStep()
 	}
 	p.RP.Exchange(t, b.Get(t, p.RP.AuthURL(evidenceAge(`"hwk":0,"pwd":3600`))))

@@ -46,7 +46,7 @@ func parseAnswer(text string) (a answer, ok bool) {
 	if d.Decode(&a) != nil {
 		return answer{}, false
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it bare
+	if _, err := d.Token(); err != io.EOF {
 		return answer{}, false
 	}
 	return a, true

@@ -137,7 +137,7 @@ func (k *key) create(t *testing.T, page *idptest.Page, changes ...change) string
 	cose := encode(t, c.cose)
 	data := c.data()
 	if c.flags&attested != 0 {
-		data = slices.Concat(data, make([]byte, 16), binary.BigEndian.AppendUint16(nil, uint16(len(c.id))), c.id, cose) //nolint:gosec // short
+		data = slices.Concat(data, make([]byte, 16), binary.BigEndian.AppendUint16(nil, uint16(len(c.id))), c.id, cose)
 	}
 	object := encode(t, map[string]any{"fmt": "none", "attStmt": map[string]any{}, "authData": c.authData(data)})
 	return string(marshal(t, map[string]any{"id": text(c.id), "type": "public-key", "response": map[string]any{

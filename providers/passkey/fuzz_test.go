@@ -18,11 +18,11 @@ func sample() record {
 	return record{Version: version, ID: []byte("id"), Key: []byte("key"), Count: 7, Flags: 0x1d, Transports: []string{"usb", "nfc"}}
 }
 
-func stored(t testing.TB, r record) []byte {
-	t.Helper()
+func stored(tb testing.TB, r record) []byte {
+	tb.Helper()
 	b, err := r.encode()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }

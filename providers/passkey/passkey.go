@@ -20,9 +20,9 @@ import (
 const (
 	// Kind is the factor's name.
 	Kind = "passkey"
-	// MethodHardware is the RFC 8176 name of a key that cannot leave its device, MethodSoftware that of one which may be
-	// copied to others of its owner (the flag "backup eligible").
+	// MethodHardware is the RFC 8176 name of a key that cannot leave its device.
 	MethodHardware = "hwk"
+	// MethodSoftware is that of one which may be copied to others of its owner (the flag "backup eligible").
 	MethodSoftware = "swk"
 )
 

@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// Kind is the factor's name; Method is what lg_evidence calls it.
-	Kind   = "recovery"
+	// Kind is the factor's name.
+	Kind = "recovery"
+	// Method is what lg_evidence calls it.
 	Method = "recovery"
 	// field is the name of the form field that holds a code.
 	field = "recovery_code"

@@ -7,7 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // RFC 6238
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base32"
@@ -112,7 +112,7 @@ func mistakes() []mistake {
 	app("60 seconds, a step late", minute, func(p *phone) { p.period, p.slow = 60, time.Minute })
 	app("60 seconds and eight digits", minute, func(p *phone) { p.period, p.digits = 60, 8 })
 	app("60 seconds and SHA-256", minute, func(p *phone) { p.period, p.hash = 60, sha256.New })
-	for _, pair := range strings.Fields("S5 Z2 G6 T7 IL IJ OQ OD UV B3 5S 2Z 6G 7T LI JI QO DO VU 3B") {
+	for pair := range strings.FieldsSeq("S5 Z2 G6 T7 IL IJ OQ OD UV B3 5S 2Z 6G 7T LI JI QO DO VU 3B") {
 		all = append(all, mistyped(pair))
 	}
 	all = append(all, mistyped("S5", "2Z"), mistyped("OQ", "IL"), mistyped("6G", "DO"))

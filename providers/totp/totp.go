@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	// Kind is the factor's name; Method the RFC 8176 name of what it shows.
-	Kind   = "totp"
+	// Kind is the factor's name.
+	Kind = "totp"
+	// Method is the RFC 8176 name of what it shows.
 	Method = "otp"
 )
 
