@@ -17,7 +17,7 @@ import (
 )
 
 func (c *console) companyCommand() *cobra.Command {
-	return group("company", "Add, list and set companies", c.companyAdd(), c.companyList(), c.companySet(), c.companyPolicy())
+	return group("company", "Add, list and set companies", c.companyAdd(), c.companyList(), c.companySet(), c.companyPolicy(), c.companyRemind())
 }
 
 // companyFlags are the settings of a company.

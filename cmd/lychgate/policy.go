@@ -156,6 +156,22 @@ func inWords(n *int, without, unit string) string {
 	}
 }
 
+func (c *console) companyRemind() *cobra.Command {
+	return &cobra.Command{
+		Use: "remind ID", Short: "Write to everybody of a company who has to set a second factor up and has not", Args: exactly(1, "an id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.office(cmd, func(b *server.Back) error {
+				told, err := b.Office.Remind(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(c.out, "told %d people\n", told)
+				return nil
+			})
+		},
+	}
+}
+
 func (c *console) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "plan FILE|-", Short: "Say what a declarative file would change; nothing is changed", Args: exactly(1, "a file, or - for standard input"),

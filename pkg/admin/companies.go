@@ -12,6 +12,7 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -129,6 +130,51 @@ func (o *Office) SetPolicy(ctx context.Context, c company.Company) (int, error) 
 	if from.IsZero() {
 		from = o.Now()
 	}
+	told, err := o.tellConcerned(ctx, c, func(a authn.Account, m *notify.Message) {
+		m.Kind, m.From, m.Skips = notify.FactorRequired, from, max(0, c.Skips-a.Skips)
+		m.Event = fmt.Sprintf("%s/%s/%s/%s", m.Kind, a.ID, c.SecondFactor, c.From.Format(time.DateOnly))
+	})
+	if err != nil {
+		return told, fmt.Errorf("the policy is in force, %d people were told; run it again to tell the others: %w", told, err)
+	}
+	return told, nil
+}
+
+// Remind writes to everybody of a company who has to set a second factor up and has not; once a day each. It answers how
+// many were told.
+func (o *Office) Remind(ctx context.Context, id string) (int, error) {
+	c, err := o.Companies.Company(ctx, id)
+	if err != nil {
+		return 0, fmt.Errorf("company %q: %w; `lychgate company list` shows the ids", id, err)
+	}
+	if !c.SecondFactor.Wanted() {
+		return 0, fmt.Errorf("company %q does not require a second factor; `lychgate company policy %s --second-factor required` does", id, id)
+	}
+	if o.mute() {
+		return 0, errors.New("no mail is sent: set mail.mailer, then run it again")
+	}
+	today := o.Now().UTC().Format(time.DateOnly)
+	told, err := o.tellConcerned(ctx, c, func(a authn.Account, m *notify.Message) {
+		m.Kind, m.From = notify.SetupReminder, c.From
+		m.Event = fmt.Sprintf("%s/%s/%s", m.Kind, a.ID, today)
+	})
+	if err == nil {
+		o.Audit.Event(ctx, audit.SetupReminded, slog.String("company", c.ID), slog.Int("told", told))
+	}
+	return told, err
+}
+
+// mute says whether there is no mailer.
+func (o *Office) mute() bool {
+	_, off := o.Outbox.(notify.Off)
+	return off
+}
+
+// tellConcerned sends a message to everybody of a company who has to set a second factor up and has not.
+func (o *Office) tellConcerned(ctx context.Context, c company.Company, fill func(authn.Account, *notify.Message)) (int, error) {
+	if o.mute() {
+		return 0, nil
+	}
 	told := 0
 	var failed error
 	err := o.Accounts.List(ctx, func(r authn.Record) bool {
@@ -136,19 +182,15 @@ func (o *Office) SetPolicy(ctx context.Context, c company.Company) (int, error) 
 		if !concerned || len(r.Contact.Emails) == 0 {
 			return true
 		}
-		m := o.message(r.Account, c, notify.FactorRequired)
-		m.Event = fmt.Sprintf("%s/%s/%s/%s", notify.FactorRequired, r.ID, c.SecondFactor, c.From.Format("2006-01-02"))
-		m.From, m.Skips = from, max(0, c.Skips-r.Skips)
+		m := o.message(r.Account, c, "")
+		fill(r.Account, &m)
 		if failed = o.Outbox.Put(ctx, m); failed != nil {
 			return false
 		}
 		told++
 		return true
 	})
-	if err = errors.Join(err, failed); err != nil {
-		return told, fmt.Errorf("the policy is in force, %d people were told; run it again to tell the others: %w", told, err)
-	}
-	return told, nil
+	return told, errors.Join(err, failed)
 }
 
 // message is a message to the person of an account.

@@ -132,7 +132,7 @@ func (o *Office) sendTicket(ctx context.Context, a authn.Account, co company.Com
 	}
 	done := Reset{Done: true, Ticket: ticket}
 	link := ""
-	if _, off := o.Outbox.(notify.Off); !off && len(a.Contact.Emails) > 0 {
+	if !o.mute() && len(a.Contact.Emails) > 0 {
 		token, err := o.Links.NewLink(ctx, authn.Link{
 			Kind: authn.LinkSetup, AccountID: a.ID, PasswordGen: a.PasswordGen, FactorGen: a.FactorGen, Ticket: ticket,
 		}, ticketLife)

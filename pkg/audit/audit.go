@@ -54,6 +54,7 @@ const (
 	PasswordAsked    = "password.reset.asked"
 	PasswordReset    = "password.reset"
 	SetupLinkAsked   = "setup.link.asked"
+	SetupReminded    = "setup.reminded"
 	FactorDisowned   = "factor.disowned"
 )
 
