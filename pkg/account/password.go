@@ -61,7 +61,7 @@ func (p *Pages) submitPassword(w http.ResponseWriter, r *http.Request) error {
 	if p.proved(a.View) {
 		change = authn.SetPasswordProved
 	}
-	now, err := p.cfg.Accounts.Apply(r.Context(), a.Account.ID, anyone, change, record)
+	now, err := p.cfg.Accounts.ChangePassword(r.Context(), a.Account, change, record)
 	if err != nil {
 		return p.settle(w, r, err)
 	}

@@ -59,6 +59,9 @@ type AccountStore interface {
 	// Apply performs c on the account. company restricts it to accounts of that company; "*" is any.
 	// passwordRecord is used by the password acts only. ErrNotFound, ErrLost, ErrConflict.
 	Apply(ctx context.Context, id, company string, c Change, passwordRecord string) (Account, error)
+	// ChangePassword is Apply of a password act by the account's own person: ErrMoved if the password is not the one any
+	// more that a was read with, so that of two changes at once one is made.
+	ChangePassword(ctx context.Context, a Account, c Change, record string) (Account, error)
 	// NewTicket returns a one-time set-up ticket for an account without a factor; it ends after 24 h and dies with a
 	// later password change or reset. ErrConflict in state FactorOn.
 	NewTicket(ctx context.Context, id string) (string, error)

@@ -46,8 +46,8 @@ func (p people) ByID(ctx context.Context, id string) (authn.Account, error) {
 }
 
 // SetPassword implements web.People.
-func (p people) SetPassword(ctx context.Context, id, record string) (authn.Account, error) {
-	return p.accounts.Apply(ctx, id, "*", authn.SetPassword, record)
+func (p people) SetPassword(ctx context.Context, a authn.Account, record string) (authn.Account, error) {
+	return p.accounts.ChangePassword(ctx, a, authn.SetPassword, record)
 }
 
 // ResetFactor implements web.People.

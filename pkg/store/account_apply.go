@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -13,6 +14,23 @@ import (
 
 // Apply implements authn.AccountStore.
 func (s accounts) Apply(ctx context.Context, id, company string, c authn.Change, passwordRecord string) (authn.Account, error) {
+	return s.change(ctx, change{id, company, c, passwordRecord, ""})
+}
+
+// ChangePassword implements authn.AccountStore.
+func (s accounts) ChangePassword(ctx context.Context, a authn.Account, c authn.Change, record string) (authn.Account, error) {
+	return s.change(ctx, change{a.ID, "*", c, record, strconv.FormatInt(a.PasswordGen, 10)})
+}
+
+// change is one act on an account. pwgen is the password generation that must still be in force; empty: any.
+type change struct {
+	id, company   string
+	act           authn.Change
+	record, pwgen string
+}
+
+func (s accounts) change(ctx context.Context, n change) (authn.Account, error) {
+	id, c, passwordRecord := n.id, n.act, n.record
 	tag, pw := s.index.Tag(id), ""
 	if c == authn.SetPassword || c == authn.SetPasswordProved {
 		if passwordRecord == "" {
@@ -24,7 +42,7 @@ func (s accounts) Apply(ctx context.Context, id, company string, c authn.Change,
 		}
 	}
 	keys := []string{s.key.acct(tag), s.key.mfa(tag), s.key.dev(tag)}
-	r, err := s.run(ctx, "account_change", keys, id, company, string(c), pw)
+	r, err := s.run(ctx, "account_change", keys, id, n.company, string(c), pw, n.pwgen)
 	if err != nil {
 		return authn.Account{}, fmt.Errorf("%s: %w", c, err)
 	}

@@ -33,8 +33,9 @@ type Passwords interface {
 type People interface {
 	// ByID finds an account by id: authn.ErrNotFound.
 	ByID(ctx context.Context, id string) (authn.Account, error)
-	// SetPassword sets the password by its record, and ends sessions and devices. The second factor stays.
-	SetPassword(ctx context.Context, id, record string) (authn.Account, error)
+	// SetPassword sets the password by its record, and ends sessions and devices; authn.ErrMoved if it was changed since a
+	// was read. The second factor stays.
+	SetPassword(ctx context.Context, a authn.Account, record string) (authn.Account, error)
 	// ResetFactor takes all authenticators away and ends sessions, devices and grants; a set-up wants a ticket then.
 	ResetFactor(ctx context.Context, id string) (authn.Account, error)
 	// NewTicket returns a one-time set-up ticket for an account without a factor.

@@ -57,7 +57,10 @@ func (s *Site) choosePassword(w http.ResponseWriter, r *http.Request, o opened, 
 	if err := s.use(r, o); err != nil {
 		return err
 	}
-	a, err := s.cfg.People.SetPassword(r.Context(), o.account.ID, record)
+	a, err := s.cfg.People.SetPassword(r.Context(), o.account, record)
+	if errors.Is(err, authn.ErrMoved) {
+		return deadLink(err)
+	}
 	if err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}

@@ -137,6 +137,16 @@ func testChanges(t *testing.T, open Open) { //nolint:thelper // a case, not a he
 	is(t, "empty password record", applyErr(s.Accounts.Apply(ctx, a.ID, "*", authn.SetPassword, "")), authn.ErrConflict)
 	is(t, "unknown act", applyErr(s.Accounts.Apply(ctx, a.ID, "*", "promote", "")), authn.ErrConflict)
 
+	var won tally
+	own := s.again(t, a)
+	together(8, func(int) {
+		_, err := s.Accounts.ChangePassword(ctx, own, authn.SetPassword, "own")
+		won.outcome(err, authn.ErrMoved)
+	})
+	if won.get("ok") != 1 {
+		t.Errorf("8 changes of one password: %v, want one", won.n)
+	}
+
 	b := s.person(t, "ben")
 	_, err = s.Accounts.NewTicket(ctx, b.ID)
 	is(t, "ticket for a first set-up that is late", err, nil)
