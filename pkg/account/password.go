@@ -4,7 +4,6 @@
 package account
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -46,7 +45,7 @@ func (p *Pages) submitPassword(w http.ResponseWriter, r *http.Request) error {
 	}
 	password := a.form.Get("new_password")
 	if err := p.cfg.Passwords.Check(password, a.Account.Name, a.Account.Contact.Person, co.Name); err != nil {
-		problem := passwordProblem(err)
+		problem := authn.PasswordProblem(err)
 		if problem == "" {
 			return fmt.Errorf("check password: %w", err)
 		}
@@ -82,20 +81,4 @@ func (p *Pages) proved(v session.View) bool {
 		}
 	}
 	return false
-}
-
-// passwordProblem names the reason why a password may not be chosen.
-func passwordProblem(err error) string {
-	switch {
-	case errors.Is(err, authn.ErrPasswordShort):
-		return "short"
-	case errors.Is(err, authn.ErrPasswordLong):
-		return "long"
-	case errors.Is(err, authn.ErrPasswordCommon):
-		return "common"
-	case errors.Is(err, authn.ErrPasswordContext):
-		return "context"
-	default:
-		return ""
-	}
 }

@@ -15,3 +15,20 @@ var (
 	// ErrPasswordContext is mostly made of names that go with the account.
 	ErrPasswordContext = errors.New("password made of names")
 )
+
+// PasswordProblem names for a page why a password may not be chosen: short, long, common or context; empty for any other
+// error.
+func PasswordProblem(err error) string {
+	switch {
+	case errors.Is(err, ErrPasswordShort):
+		return "short"
+	case errors.Is(err, ErrPasswordLong):
+		return "long"
+	case errors.Is(err, ErrPasswordCommon):
+		return "common"
+	case errors.Is(err, ErrPasswordContext):
+		return "context"
+	default:
+		return ""
+	}
+}

@@ -42,8 +42,12 @@ func (s *Site) choosePassword(w http.ResponseWriter, r *http.Request, o opened, 
 	}
 	password := in.Get("new_password")
 	if err := s.cfg.Passwords.Check(password, s.wordsOf(r, o.account)...); err != nil {
+		problem := authn.PasswordProblem(err)
+		if problem == "" {
+			return fmt.Errorf("check password: %w", err)
+		}
 		p := s.passwordPage(w, r, o)
-		p.Problem = passwordProblem(err)
+		p.Problem = problem
 		if p.Account == "" {
 			p.Username = clip(in.Get("username"), maxName)
 		}
@@ -96,18 +100,4 @@ func (s *Site) wordsOf(r *http.Request, a authn.Account) []string {
 		words = append(words, co.Name)
 	}
 	return words
-}
-
-// passwordProblem names what is wrong with a password, for the page.
-func passwordProblem(err error) string {
-	switch {
-	case errors.Is(err, authn.ErrPasswordLong):
-		return "long"
-	case errors.Is(err, authn.ErrPasswordCommon):
-		return "common"
-	case errors.Is(err, authn.ErrPasswordContext):
-		return "context"
-	default:
-		return "short"
-	}
 }
