@@ -59,7 +59,7 @@ func TestAuthenticators(t *testing.T) {
 	code := agreed(t, uri)
 	b.code(code)
 	b.want(200, "Set-up complete")
-	b.press("Continue")
+	b.saved("Continue")
 	b.wantApp()
 
 	other := w.open(t, desktop())

@@ -34,6 +34,13 @@ func (b *tab) code(code string) {
 	b.press("Continue")
 }
 
+// saved says that the recovery codes are kept, and goes on.
+func (b *tab) saved(button string) {
+	b.Helper()
+	b.tick(selected("#saved"))
+	b.press(button)
+}
+
 // key opens Trouble scanning? and reads the key.
 func (b *tab) key() string {
 	b.Helper()
@@ -105,6 +112,6 @@ func TestTicketWithASlip(t *testing.T) {
 	}
 	b.code(w.codeOf(t, key))
 	b.want(200, "Set-up complete")
-	b.press("Continue")
+	b.saved("Continue")
 	b.wantApp()
 }

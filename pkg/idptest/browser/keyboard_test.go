@@ -99,6 +99,8 @@ func TestKeyboard(t *testing.T) {
 	b.tabTo("Continue")
 	b.sends(" ")
 	b.want(200, "Set-up complete")
+	b.tabTo("saved")
+	b.keys(" ")
 	b.tabTo("Continue")
 	b.sends(kb.Enter)
 	b.wantApp()
