@@ -26,7 +26,9 @@ type Config struct {
 	Password      Password `mapstructure:"password"`
 	Guesses       Guesses  `mapstructure:"guesses"`
 	Mail          Mail     `mapstructure:"mail"`
-	Log           Log      `mapstructure:"log"`
+	// Places is a file in the MaxMind DB format that names the town of an address; empty: no place is shown.
+	Places string `mapstructure:"places_file"`
+	Log    Log    `mapstructure:"log"`
 }
 
 // Help is how people reach the help desk where no company says otherwise.

@@ -36,6 +36,7 @@ type Server struct {
 	courier *courier
 	metrics *metrics
 	host    string
+	place   func(address string) string
 	cancel  context.CancelFunc
 }
 
@@ -46,6 +47,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Back: back}
+	s.place = s.places(ctx)
 	if err := s.wire(); err != nil { //nolint:contextcheck // the gauge of readiness is asked by a scrape, not by the caller
 		back.Close()
 		return nil, err
@@ -119,7 +121,7 @@ func (s *Server) siteConfig(events *audit.Log, factors []authn.Factor) web.Confi
 		Factors:   factors, NewRecovery: s.newRecovery,
 		Flows: s.store.Flows(), Sessions: s.store.Sessions(), Devices: s.store.Devices(), Consents: s.store.Consents(),
 		Clients: s.store.Clients(), Companies: s.store.Companies(), Throttle: s.store.Throttle(),
-		Links: s.store.Links(), Outbox: s.Outbox(), Passwords: passwords{s.hasher}, People: people{s.store.Accounts()},
+		Links: s.store.Links(), Outbox: s.Outbox(), Place: s.place, Passwords: passwords{s.hasher}, People: people{s.store.Accounts()},
 		Templates: s.pages, Audit: events, Log: s.deps.Log, Now: s.deps.Now, Rand: s.deps.Rand,
 		SessionEnd: s.cfg.Lifetimes.SessionEnd, RememberDays: days, RefusalFloor: floor,
 		HelpEmail: s.cfg.Help.Email, HelpPhone: s.cfg.Help.Phone, Proxies: proxies,

@@ -63,6 +63,8 @@ type Config struct {
 	RememberDays int
 	// RefusalFloor is the least time a refused sign-in takes; 400 ms if 0, none if below 0.
 	RefusalFloor time.Duration
+	// Place names the town of an address for messages; nil: none is shown.
+	Place func(address string) string
 	// HelpEmail and HelpPhone are shown where no company is known.
 	HelpEmail, HelpPhone string
 	// Proxies are the addresses whose X-Forwarded-For counts, for the client's address alone.

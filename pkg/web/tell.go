@@ -40,6 +40,9 @@ func (s *Site) tell(r *http.Request, a authn.Account, act string, m notify.Messa
 	m.Event, m.To = string(m.Kind)+"/"+a.ID+"/"+act, a.Contact.Emails
 	m.Account, m.Name, m.At, m.Browser = a.Name, a.Contact.Person, s.now(), deviceLabel(r)
 	m.Lang = s.languageOf(r, a)
+	if s.cfg.Place != nil {
+		m.Place = s.cfg.Place(s.source(r))
+	}
 	m.HelpEmail, m.HelpPhone = s.help.Load().email, s.help.Load().phone
 	if co, err := s.cfg.Companies.Company(ctx, a.Company); err == nil {
 		m.Company = co.Name
