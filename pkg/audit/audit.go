@@ -89,6 +89,12 @@ func (l *Log) Event(ctx context.Context, name string, attrs ...slog.Attr) {
 			}
 		}
 	}
+	// JSON escapes the control characters of ASCII alone: a terminal that shows the log knows others.
+	for i, a := range all {
+		if a.Value.Kind() == slog.KindString {
+			all[i].Value = slog.StringValue(clean(a.Value.String()))
+		}
+	}
 	l.log.LogAttrs(ctx, slog.LevelInfo, "security event", all...)
 	if l.sink != nil {
 		l.sink.Add(record(l.now(), name, all[1:]))

@@ -33,8 +33,8 @@ type Record struct {
 	Detail map[string]string `json:"detail,omitempty"`
 }
 
-// record sorts attributes into the schema. Values are bounded and hold no control characters, so that no line of a
-// listing or a terminal can be forged with them (security.md PL-05).
+// record sorts attributes into the schema. Values are bounded and hold no control characters and no line ends of
+// Unicode, so that no line of a listing or a terminal can be forged with them (security.md PL-05).
 func record(at time.Time, event string, attrs []slog.Attr) Record {
 	r := Record{At: at.UTC().Truncate(time.Millisecond), Event: event}
 	known := map[string]*string{
@@ -60,7 +60,7 @@ func clean(v string) string {
 		v = v[:maxValue]
 	}
 	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) || unicode.Is(unicode.Cf, c) || c == unicode.ReplacementChar {
+		if unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp) || c == unicode.ReplacementChar {
 			return '?'
 		}
 		return c
