@@ -1,0 +1,156 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package browser_test
+
+import (
+	"io"
+	"log"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"strings"
+	"sync"
+	"testing"
+
+	gosmtp "github.com/emersion/go-smtp"
+
+	"github.com/lychgate/lychgate/pkg/config"
+	"github.com/lychgate/lychgate/pkg/idptest"
+)
+
+// post is a mail server on this machine, which keeps what it is sent.
+type post struct {
+	port int
+
+	mu      sync.Mutex
+	letters []letter
+}
+
+// letter is a mail as it arrived: who it is for, and the text that a person reads.
+type letter struct {
+	to, subject, text string
+}
+
+func startPost(t *testing.T) *post {
+	t.Helper()
+	p := &post{}
+	s := gosmtp.NewServer(gosmtp.BackendFunc(func(*gosmtp.Conn) (gosmtp.Session, error) { return &visit{p: p}, nil }))
+	s.Domain, s.ErrorLog = "post.example", log.New(io.Discard, "", 0)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.port = l.Addr().(*net.TCPAddr).Port
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Close() })
+	return p
+}
+
+// setup makes the provider send its mails to this server.
+func (p *post) setup() idptest.Setup {
+	return idptest.Setup{Change: func(c *config.Config) {
+		c.Mail.Mailer, c.Mail.Host, c.Mail.Port, c.Mail.TLS = config.MailerSMTP, "127.0.0.1", p.port, "none"
+		c.Mail.From = "lychgate@idp.example"
+	}}
+}
+
+// visit is one connection.
+type visit struct {
+	p  *post
+	to string
+}
+
+func (v *visit) Reset()                                      { v.to = "" }
+func (*visit) Logout() error                                 { return nil }
+func (*visit) Mail(string, *gosmtp.MailOptions) error        { return nil }
+func (v *visit) Rcpt(to string, _ *gosmtp.RcptOptions) error { v.to = to; return nil }
+
+func (v *visit) Data(r io.Reader) error {
+	m, err := mail.ReadMessage(r)
+	if err != nil {
+		return err
+	}
+	l := letter{to: v.to}
+	if l.subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil {
+		return err
+	}
+	if l.text, err = plain(m); err != nil {
+		return err
+	}
+	v.p.mu.Lock()
+	defer v.p.mu.Unlock()
+	v.p.letters = append(v.p.letters, l)
+	return nil
+}
+
+// plain is the first part of a mail, the text without markup.
+func plain(m *mail.Message) (string, error) {
+	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil {
+		return "", err
+	}
+	part, err := multipart.NewReader(m.Body, params["boundary"]).NextRawPart()
+	if err != nil {
+		return "", err
+	}
+	var r io.Reader = part
+	if strings.EqualFold(part.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
+		r = quotedprintable.NewReader(part)
+	}
+	b, err := io.ReadAll(r)
+	return strings.ReplaceAll(string(b), "\r\n", "\n"), err
+}
+
+// letter is the newest mail to an address with this subject, once it has arrived.
+func (b *tab) letter(p *post, to, subject string) letter {
+	b.Helper()
+	// The node's own sender may hold what is due at this moment: wait until nothing is left.
+	for left := 1; left > 0; {
+		if err := b.world.Node.FlushMail(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		due, _ := b.world.Store.Redis().ZMembers("lg:{out}:due") // no such key: nothing is due
+		left = len(due)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var others []string
+	for i := len(p.letters) - 1; i >= 0; i-- {
+		if l := p.letters[i]; l.to == to && l.subject == subject {
+			return l
+		}
+		others = append(others, p.letters[i].to+": "+p.letters[i].subject)
+	}
+	b.Fatalf("no mail %q to %s, only %q", subject, to, others)
+	return letter{}
+}
+
+// says ends in an error unless the text holds each of these.
+func (l letter) says(t *testing.T, parts ...string) letter {
+	t.Helper()
+	text := strings.Join(strings.Fields(l.text), " ")
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("the mail %q does not say %q:\n%s", l.subject, part, l.text)
+		}
+	}
+	return l
+}
+
+// link is the one link in the mail.
+func (l letter) link(t *testing.T) string {
+	t.Helper()
+	var links []string
+	for word := range strings.FieldsSeq(l.text) {
+		if strings.Contains(word, "://") {
+			links = append(links, word)
+		}
+	}
+	if len(links) != 1 {
+		t.Fatalf("links %q in %q, want one", links, l.subject)
+	}
+	return links[0]
+}
