@@ -39,7 +39,7 @@ func hold(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) holdings {
 		t.Fatal("no refresh token")
 	}
 	// What works before makes its refusal worth something.
-	h.device.passesEverywhere(t, p, nodes)
+	h.device = h.device.passesEverywhere(t, p, nodes)
 	for i, n := range nodes {
 		h.app.At(t, n)
 		if got := p.RP.Answer(t, h.app.Get(t, p.RP.AuthURL(idptest.With("prompt", "none")))); got.Get("code") == "" {

@@ -78,7 +78,7 @@ func TestCA08ThreeNodes(t *testing.T) {
 		t.Errorf("a second admin within the wait: %+v, want it to wait", r)
 	}
 	// Nothing is taken away by asking.
-	h.device.passesEverywhere(t, p, nodes)
+	h.device = h.device.passesEverywhere(t, p, nodes)
 	p.NextStep()
 	p.RP.Exchange(t, asked(t, p, nodes[1]).Code(t, p.Code(t, 0)))
 	p.Advance(25 * time.Hour)
