@@ -30,7 +30,7 @@ func hold(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) holdings {
 	if page := h.own.Own(t, anna); page.H1() != "Security" {
 		t.Fatalf("account page: %d %q", page.Status, page.H1())
 	}
-	_, h.device = rememberAt(t, p, nodes[1])
+	h.device = rememberAt(t, p, nodes[1])
 	p.NextStep()
 	h.app = p.BrowserAt(t, nodes[2])
 	scope := idptest.With("scope", "openid profile email offline_access")

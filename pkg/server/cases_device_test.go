@@ -19,8 +19,8 @@ import (
 // cookie is a device cookie, as a browser keeps it or a thief has copied it.
 type cookie struct{ name, value string }
 
-// rememberAt signs in at a node with the tick, and returns the browser and its device cookie.
-func rememberAt(t *testing.T, p *idptest.IDP, n *idptest.Node) (*idptest.Browser, cookie) {
+// rememberAt signs in at a node with the tick, and returns the device cookie.
+func rememberAt(t *testing.T, p *idptest.IDP, n *idptest.Node) cookie {
 	t.Helper()
 	p.NextStep()
 	b := p.BrowserAt(t, n)
@@ -29,7 +29,7 @@ func rememberAt(t *testing.T, p *idptest.IDP, n *idptest.Node) (*idptest.Browser
 	if c.value == "" {
 		t.Fatal("the device is not remembered")
 	}
-	return b, c
+	return c
 }
 
 // with signs in with the password and an old device cookie, from an address of its own.
@@ -82,8 +82,8 @@ func (c cookie) passesEverywhere(t *testing.T, p *idptest.IDP, nodes []*idptest.
 // nodes are all asked for a code, and the other device is not touched; likewise after *Forget all*.
 func TestForgottenDeviceThreeNodes(t *testing.T) {
 	p, nodes, _ := nodes3(t)
-	_, lost := rememberAt(t, p, nodes[1])
-	_, kept := rememberAt(t, p, nodes[2])
+	lost := rememberAt(t, p, nodes[1])
+	kept := rememberAt(t, p, nodes[2])
 	lost = lost.passesEverywhere(t, p, nodes)
 	own := p.BrowserAt(t, nodes[0])
 	page := own.Own(t, anna)
@@ -104,7 +104,7 @@ func TestForgottenDeviceThreeNodes(t *testing.T) {
 }
 
 // TestRD05ThreeNodes is RD-05, and RD-06 by an admin: each of these ends every device at once, on all nodes.
-func TestRD05ThreeNodes(t *testing.T) {
+func TestRD05ThreeNodes(t *testing.T) { //nolint:gocognit // a table of acts, each told in order
 	const fresh = "vier-paarse-ramen-zingen"
 	type world struct {
 		p     *idptest.IDP
@@ -114,7 +114,7 @@ func TestRD05ThreeNodes(t *testing.T) {
 	// Each begins with a device that passes on every node, and returns its cookie once the act has answered.
 	before := func(t *testing.T, w world) cookie {
 		t.Helper()
-		_, c := rememberAt(t, w.p, w.nodes[1])
+		c := rememberAt(t, w.p, w.nodes[1])
 		c = c.passesEverywhere(t, w.p, w.nodes)
 		w.p.NextStep()
 		return c
@@ -131,17 +131,20 @@ func TestRD05ThreeNodes(t *testing.T) {
 	}
 	for name, act := range map[string]func(*testing.T, world) cookie{
 		"password changed": func(t *testing.T, w world) cookie {
+			t.Helper()
 			c := before(t, w)
 			done := w.own.Own(t, anna).Follow(t, "/account/password").Prove(t, anna).Submit(t, url.Values{"new_password": {fresh}})
 			noted(t, done, "password is changed")
 			return c
 		},
 		"authenticator added": func(t *testing.T, w world) cookie {
+			t.Helper()
 			c := before(t, w)
 			addSecond(t, w.p, w.own)
 			return c
 		},
 		"authenticator removed": func(t *testing.T, w world) cookie {
+			t.Helper()
 			_, page := addSecond(t, w.p, w.own)
 			c := before(t, w)
 			ask := page.Press(t, "#two-factor li:nth-child(2)", "Remove", nil).Prove(t, anna)
@@ -149,6 +152,7 @@ func TestRD05ThreeNodes(t *testing.T) {
 			return c
 		},
 		"authenticator replaced": func(t *testing.T, w world) cookie {
+			t.Helper()
 			c := before(t, w)
 			setup := w.own.Own(t, anna).Press(t, "#two-factor", "Replace", nil).Prove(t, anna)
 			secret := setup.Key(t)
@@ -161,6 +165,7 @@ func TestRD05ThreeNodes(t *testing.T) {
 			return c
 		},
 		"recovery code used": func(t *testing.T, w world) cookie {
+			t.Helper()
 			list := newCodes(t, w.own.Own(t, anna))
 			c := before(t, w)
 			if used := recoverAt(t, w.p, w.nodes[2], list[0]); used.H1() != "Recovery code used" {
@@ -169,6 +174,7 @@ func TestRD05ThreeNodes(t *testing.T) {
 			return c
 		},
 		"factor reset": func(t *testing.T, w world) cookie {
+			t.Helper()
 			c := before(t, w)
 			w.p.Ticket(t, anna)
 			return c

@@ -39,7 +39,7 @@ type told struct {
 
 // TestPL07 is PL-07: each act is told, once, to every address of the person, with how to say that it was somebody else,
 // and whom to call; with no secret, and no link that signs in.
-func TestPL07(t *testing.T) {
+func TestPL07(t *testing.T) { //nolint:gocognit // a table of acts over addresses and mails
 	for _, c := range append(toldFactors(), append(toldAccess(), toldGuesses()...)...) {
 		t.Run(c.name, func(t *testing.T) {
 			p := idptest.New(t, idptest.Setup{Change: func(cfg *config.Config) {
@@ -234,14 +234,14 @@ func toldAccess() []told {
 		{
 			name: "device remembered", subject: "A device is now remembered for your account",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
-				_, c := rememberAt(t, p, nodes[1])
+				c := rememberAt(t, p, nodes[1])
 				return []string{c.value}
 			},
 		},
 		{
 			name: "device copied", subject: "A remembered device was copied",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
-				_, c := rememberAt(t, p, nodes[1])
+				c := rememberAt(t, p, nodes[1])
 				c.passesEverywhere(t, p, nodes)
 				p.Advance(time.Hour)
 				if page := c.with(t, p, nodes[2], idptest.Password); page.H1() != "Enter your code" {

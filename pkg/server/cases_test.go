@@ -99,7 +99,7 @@ func asked(t *testing.T, p *idptest.IDP, n *idptest.Node) *idptest.Page {
 // TestTwoAuthenticatorsThreeNodes is SF-02, SF-04 and SF-06 for two authenticators of one account: 20 real codes of ten
 // steps, in an order that mixes the two and is early or late by a step. Each is accepted once, whichever of the three
 // nodes it is posted to again, and none after its window.
-func TestTwoAuthenticatorsThreeNodes(t *testing.T) {
+func TestTwoAuthenticatorsThreeNodes(t *testing.T) { //nolint:gocognit // one story of twenty codes on a moved clock
 	p, nodes, _ := nodes3(t)
 	second, _ := addSecond(t, p, p.Browser(t))
 	secrets := [2][]byte{idptest.Secret(), second}

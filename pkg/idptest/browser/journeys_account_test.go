@@ -24,10 +24,10 @@ func ways() map[string]look {
 }
 
 // own opens the person's own account page, with password and code.
-func (b *tab) own(name, password string) {
+func (b *tab) own(password string) {
 	b.Helper()
 	b.get(b.world.Issuer + "/account")
-	b.as(name, password)
+	b.as(anna, password)
 	b.prove()
 	b.home("")
 }
@@ -65,7 +65,7 @@ func TestM3Authenticators(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, idptest.Setup{})
 			b := w.open(t, l)
-			b.own(anna, idptest.Password)
+			b.own(idptest.Password)
 			b.clean()
 			b.scriptless()
 			b.has("#two-factor", b.in("You cannot remove your only authenticator", "Uw enige authenticator kunt u niet verwijderen"))
@@ -121,7 +121,7 @@ func TestM4NewCodes(t *testing.T) {
 			p := startPost(t)
 			w := newWorld(t, p.setup())
 			b := w.open(t, l)
-			b.own(anna, idptest.Password)
+			b.own(idptest.Password)
 			b.submit("#recovery form button")
 			b.clean()
 			b.submit(primary)
@@ -188,7 +188,7 @@ func TestM6SessionsAndApps(t *testing.T) {
 			w := newWorld(t, idptest.Setup{})
 			here, one, two := w.open(t, l), w.open(t, l), w.open(t, l)
 			for _, b := range []*tab{one, two, here} {
-				b.own(anna, idptest.Password)
+				b.own(idptest.Password)
 			}
 			here.submit("form[action='/account/sessions/end'] button")
 			here.home(here.in("The session is ended.", "De sessie is beëindigd."))
@@ -218,7 +218,7 @@ func TestM7ChangePassword(t *testing.T) {
 			p := startPost(t)
 			w := newWorld(t, p.setup())
 			b := w.open(t, l)
-			b.own(anna, idptest.Password)
+			b.own(idptest.Password)
 			b.submit("#password a.button")
 			b.clean()
 			b.give("new-password", "password1234")
@@ -230,7 +230,7 @@ func TestM7ChangePassword(t *testing.T) {
 				b.in("Every other session has ended.", "Het wachtwoord van uw account is gewijzigd. Alle andere sessies zijn beëindigd."),
 				b.in("Call your help desk now.", "Bel nu uw helpdesk. Die kan ervoor zorgen dat uw account niet meer wordt gebruikt. Kies daarna een nieuw wachtwoord."))
 			b.submit("form[action='/account/sign-out'] button")
-			b.own(anna, elsewhere)
+			b.own(elsewhere)
 		})
 	}
 }
@@ -251,7 +251,7 @@ func TestM7ForgottenPassword(t *testing.T) {
 			link := b.letter(p, anna, b.in("Choose a new password", "Kies een nieuw wachtwoord")).says(t,
 				b.in("Somebody asked for a new password for your account.", "Er is om een nieuw wachtwoord voor uw account gevraagd."),
 				b.in("Your second step stays as it is.", "Kies het dan binnen 10 minuten. Uw tweede stap blijft zoals die is."),
-				b.in("It works once:", "Op dit adres kiest u een nieuw wachtwoord. Het werkt één keer:")).link(t)
+				b.in("It works once:", "Op dit adres kiest u een nieuw wachtwoord. Het werkt één keer:")).link(t) //nolint:misspell // Dutch
 			b.get(link)
 			b.clean()
 			b.give("new-password", "password1234")

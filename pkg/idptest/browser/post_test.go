@@ -11,6 +11,7 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,7 +44,11 @@ func startPost(t *testing.T) *post {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.port = l.Addr().(*net.TCPAddr).Port
+	tcp, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		t.Fatal("no TCP listener")
+	}
+	p.port = tcp.Port
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close() })
 	return p
@@ -118,11 +123,11 @@ func (b *tab) letter(p *post, to, subject string) letter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var others []string
-	for i := len(p.letters) - 1; i >= 0; i-- {
-		if l := p.letters[i]; l.to == to && l.subject == subject {
+	for _, l := range slices.Backward(p.letters) {
+		if l.to == to && l.subject == subject {
 			return l
 		}
-		others = append(others, p.letters[i].to+": "+p.letters[i].subject)
+		others = append(others, l.to+": "+l.subject)
 	}
 	b.Fatalf("no mail %q to %s, only %q", subject, to, others)
 	return letter{}
