@@ -157,7 +157,7 @@ func TestM5ForgetDevices(t *testing.T) {
 			there.remembers()
 			here.remembers()
 			here.letter(p, anna, here.in("A device is now remembered for your account", "Een apparaat wordt nu voor uw account onthouden")).says(t,
-				"Browser: Chrom",
+				"Browser:", "Chrome",
 				here.in("Forget all devices on the page of your account", "Vergeet alle apparaten op de pagina van uw account, en kies een nieuw wachtwoord. Uw helpdesk kan dit voor u doen."))
 			here.get(w.Issuer + "/account")
 			here.home("")
