@@ -131,17 +131,20 @@ func TestRD05ThreeNodes(t *testing.T) {
 	}
 	for name, act := range map[string]func(*testing.T, world) cookie{
 		"password changed": func(t *testing.T, w world) cookie {
+			t.Helper()
 			c := before(t, w)
 			done := w.own.Own(t, anna).Follow(t, "/account/password").Prove(t, anna).Submit(t, url.Values{"new_password": {fresh}})
 			noted(t, done, "password is changed")
 			return c
 		},
 		"authenticator added": func(t *testing.T, w world) cookie {
+			t.Helper()
 			c := before(t, w)
 			addSecond(t, w.p, w.own)
 			return c
 		},
 		"authenticator removed": func(t *testing.T, w world) cookie {
+			t.Helper()
 			_, page := addSecond(t, w.p, w.own)
 			c := before(t, w)
 			ask := page.Press(t, "#two-factor li:nth-child(2)", "Remove", nil).Prove(t, anna)
@@ -149,6 +152,7 @@ func TestRD05ThreeNodes(t *testing.T) {
 			return c
 		},
 		"authenticator replaced": func(t *testing.T, w world) cookie {
+			t.Helper()
 			c := before(t, w)
 			setup := w.own.Own(t, anna).Press(t, "#two-factor", "Replace", nil).Prove(t, anna)
 			secret := setup.Key(t)
@@ -161,6 +165,7 @@ func TestRD05ThreeNodes(t *testing.T) {
 			return c
 		},
 		"recovery code used": func(t *testing.T, w world) cookie {
+			t.Helper()
 			list := newCodes(t, w.own.Own(t, anna))
 			c := before(t, w)
 			if used := recoverAt(t, w.p, w.nodes[2], list[0]); used.H1() != "Recovery code used" {
@@ -169,6 +174,7 @@ func TestRD05ThreeNodes(t *testing.T) {
 			return c
 		},
 		"factor reset": func(t *testing.T, w world) cookie {
+			t.Helper()
 			c := before(t, w)
 			w.p.Ticket(t, anna)
 			return c

@@ -17,6 +17,7 @@ func toldGuesses() []told {
 		{
 			name: "wrong codes, once an hour", subject: "Somebody knows your password but not your code", mails: 2,
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				for range 2 {
 					for i := range nodes {
 						wrong(t, p, nodes[i], i)
@@ -29,6 +30,7 @@ func toldGuesses() []told {
 		{
 			name: "locked", subject: "Your second step is locked", cap: 10,
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				page := guess(t, p, nodes, 12)
 				if page.Status != http.StatusBadRequest && page.H1() == "Enter your code" {
 					t.Errorf("after twelve wrong codes with a cap of ten: %d %q", page.Status, page.H1())
@@ -39,6 +41,7 @@ func toldGuesses() []told {
 		{
 			name: "budget spent", subject: "Codes are closed for browsers we do not know",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				guess(t, p, nodes, 13)
 				return nil
 			},

@@ -136,12 +136,14 @@ func toldFactors() []told {
 		{
 			name: "first set-up", subject: "An authenticator was added to your account", never: true, link: "it was not me",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				return setUp(t, p, p.BrowserAt(t, nodes[1]).Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password))
 			},
 		},
 		{
 			name: "added", subject: "An authenticator was added to your account",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				secret, _ := addSecond(t, p, p.BrowserAt(t, nodes[1]))
 				return []string{key(secret)}
 			},
@@ -149,6 +151,7 @@ func toldFactors() []told {
 		{
 			name: "replaced", subject: "An authenticator was added to your account",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				page := p.BrowserAt(t, nodes[1]).Own(t, anna)
 				return setUp(t, p, page.Press(t, "#two-factor", "Replace", nil).Prove(t, anna))
 			},
@@ -156,6 +159,7 @@ func toldFactors() []told {
 		{
 			name: "removed", subject: "An authenticator was removed from your account",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				secret, page := addSecond(t, p, p.BrowserAt(t, nodes[1]))
 				noted(t, page.Press(t, "#two-factor li:nth-child(2)", "Remove", nil).Prove(t, anna).Press(t, "main", "Remove", nil), "removed")
 				return []string{key(secret)}
@@ -164,6 +168,7 @@ func toldFactors() []told {
 		{
 			name: "turned off", subject: "An authenticator was removed from your account", company: "free",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				page := p.BrowserAt(t, nodes[1]).Own(t, anna)
 				noted(t, page.Press(t, "#two-factor", "Remove", nil).Prove(t, anna).Press(t, "main", "Remove", nil), "removed")
 				return nil
@@ -176,6 +181,7 @@ func toldFactors() []told {
 		{
 			name: "new recovery codes", subject: "New recovery codes were made for your account",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				return newCodes(t, p.BrowserAt(t, nodes[1]).Own(t, anna))
 			},
 		},
@@ -208,6 +214,7 @@ func toldAccess() []told {
 		{
 			name: "password changed", subject: "Your password was changed",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				page := p.BrowserAt(t, nodes[1]).Own(t, anna).Follow(t, "/account/password").Prove(t, anna)
 				noted(t, page.Submit(t, url.Values{"new_password": {fresh}}), "password is changed")
 				return []string{fresh}
@@ -216,6 +223,7 @@ func toldAccess() []told {
 		{
 			name: "new password by mail", subject: "Your password was changed",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				b := p.BrowserAt(t, nodes[1])
 				link := forgot(t, p, b)
 				if done := b.Get(t, link).Submit(t, url.Values{"new_password": {fresh}}); done.H1() != "Your password is changed" {
@@ -227,6 +235,7 @@ func toldAccess() []told {
 		{
 			name: "new password asked for", subject: "Choose a new password", link: "a new password, which lets nobody in without the code",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				forgot(t, p, p.BrowserAt(t, nodes[1]))
 				return nil
 			},
@@ -234,6 +243,7 @@ func toldAccess() []told {
 		{
 			name: "device remembered", subject: "A device is now remembered for your account",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				_, c := rememberAt(t, p, nodes[1])
 				return []string{c.value}
 			},
@@ -241,6 +251,7 @@ func toldAccess() []told {
 		{
 			name: "device copied", subject: "A remembered device was copied",
 			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
 				_, c := rememberAt(t, p, nodes[1])
 				c.passesEverywhere(t, p, nodes)
 				p.Advance(time.Hour)
