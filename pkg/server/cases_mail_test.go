@@ -176,7 +176,10 @@ func toldFactors() []told {
 		},
 		{
 			name: "reset by an admin", subject: "Your second step was reset", link: "the set-up, after the password",
-			act: func(t *testing.T, p *idptest.IDP, _ []*idptest.Node) []string { return []string{p.Ticket(t, anna)} },
+			act: func(t *testing.T, p *idptest.IDP, _ []*idptest.Node) []string {
+				t.Helper()
+				return []string{p.Ticket(t, anna)}
+			},
 		},
 		{
 			name: "new recovery codes", subject: "New recovery codes were made for your account",
@@ -187,11 +190,17 @@ func toldFactors() []told {
 		},
 		{
 			name: "recovery code used", subject: "A recovery code was used",
-			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string { return spend(t, p, nodes, 1) },
+			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
+				return spend(t, p, nodes, 1)
+			},
 		},
 		{
 			name: "recovery codes run out", subject: "You have few recovery codes left",
-			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string { return spend(t, p, nodes, 8) },
+			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+				t.Helper()
+				return spend(t, p, nodes, 8)
+			},
 		},
 	}
 }
