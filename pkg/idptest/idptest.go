@@ -68,6 +68,8 @@ type IDP struct {
 
 	setup Setup
 	cfg   config.Config
+	// nodes are all that were started: any of them may have sent a mail.
+	nodes *[]*Node
 }
 
 // Node is one pkg/server instance with its own listener and store client.
@@ -80,7 +82,7 @@ type Node struct {
 // New starts a provider with company "acme" (second factor required), company "plain" (off), and the client of RP.
 func New(tb testing.TB, setup Setup) *IDP {
 	tb.Helper()
-	p := &IDP{setup: setup}
+	p := &IDP{setup: setup, nodes: new([]*Node)}
 	if len(setup.Redis) == 0 {
 		p.startEmbedded(tb)
 	}
@@ -203,6 +205,7 @@ func (p *IDP) start(tb testing.TB, l net.Listener) *Node {
 		cancel()
 	})
 	tb.Cleanup(n.stop)
+	*p.nodes = append(*p.nodes, n)
 	return n
 }
 

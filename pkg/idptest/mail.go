@@ -14,7 +14,8 @@ import (
 // WithMail makes every node keep its mails, to be read by Mails.
 func WithMail(c *config.Config) { c.Mail.Mailer = config.MailerConsole }
 
-// Mails are all that the first node has sent to an address, the newest first, once everything due was sent.
+// Mails are all that the nodes have sent to an address, once everything due was sent: node by node, the newest of each
+// first.
 func (p *IDP) Mails(tb testing.TB, to string) []notify.Mail {
 	tb.Helper()
 	// The node's own sender may hold what is due at this moment: wait until nothing is left.
@@ -26,9 +27,11 @@ func (p *IDP) Mails(tb testing.TB, to string) []notify.Mail {
 		left = len(due)
 	}
 	var out []notify.Mail
-	for _, m := range p.Node.Mails() {
-		if m.To == to {
-			out = append(out, m)
+	for _, n := range *p.nodes {
+		for _, m := range n.Mails() {
+			if m.To == to {
+				out = append(out, m)
+			}
 		}
 	}
 	return out

@@ -28,6 +28,9 @@ func TestPL01(t *testing.T) {
 	var log idptest.Log
 	p := idptest.New(t, idptest.Setup{Redis: []string{addr}, Log: &log})
 	planted := everything(t, p)
+	if err := p.Node.FlushAudit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	admin := redis.NewClient(&redis.Options{Addr: addr})
 	defer admin.Close()
 	dump := dumpAll(t, admin)
@@ -98,7 +101,7 @@ func lastPart(path string, i int) string {
 }
 
 // permanent are the keys without an expiry (storage.md section 2).
-var permanent = regexp.MustCompile(`^lg:(\{[a-z2-7]+\}:(acct|prof|mfa|con)|n:[^:]+|\{reg\}:(cl|co|v)|keys|store)$`)
+var permanent = regexp.MustCompile(`^lg:(\{[a-z2-7]+\}:(acct|prof|mfa|con)|n:[^:]+|\{reg\}:(cl|co|v)|keys|store|audit)$`)
 
 // dumpAll returns everything in Redis as text, and checks each key's expiry.
 func dumpAll(t *testing.T, c *redis.Client) string {
@@ -122,6 +125,10 @@ func dumpAll(t *testing.T, c *redis.Client) string {
 			fmt.Fprintln(&out, c.Get(t.Context(), key).Val())
 		case "hash":
 			fmt.Fprintln(&out, c.HGetAll(t.Context(), key).Val())
+		case "list":
+			fmt.Fprintln(&out, c.LRange(t.Context(), key, 0, -1).Val())
+		case "stream":
+			fmt.Fprintln(&out, c.XRange(t.Context(), key, "-", "+").Val())
 		case "zset":
 			fmt.Fprintln(&out, c.ZRange(t.Context(), key, 0, -1).Val())
 		default:

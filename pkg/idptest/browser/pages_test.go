@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,8 +130,16 @@ func (b *tab) reset() string {
 // TestPages holds every page to the contract in a real browser: focus, 320 px, 200 % zoom, axe in light and dark, no
 // complaint of the browser (which every test of this package looks for).
 func TestPages(t *testing.T) {
-	w := newWorld(t, idptest.Setup{})
-	for _, p := range places() {
+	english(t, newWorld(t, idptest.Setup{Change: idptest.WithMail}), allPlaces())
+}
+
+func allPlaces() []place {
+	return slices.Concat(places(), recoveryPlaces(), linkPlaces(), accountPlaces())
+}
+
+func english(t *testing.T, w *world, list []place) {
+	t.Helper()
+	for _, p := range list {
 		t.Run(p.name, func(t *testing.T) {
 			b := w.open(t, desktop())
 			p.reach(b)
@@ -151,8 +160,12 @@ func TestPages(t *testing.T) {
 
 // TestPagesInDutch is the same for people whose browser asks for Dutch; the words are longer.
 func TestPagesInDutch(t *testing.T) {
-	w := newWorld(t, idptest.Setup{})
-	for _, p := range places() {
+	dutch(t, newWorld(t, idptest.Setup{Change: idptest.WithMail}), allPlaces())
+}
+
+func dutch(t *testing.T, w *world, list []place) {
+	t.Helper()
+	for _, p := range list {
 		if p.nl == "" {
 			continue
 		}
