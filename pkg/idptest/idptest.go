@@ -103,7 +103,7 @@ func New(tb testing.TB, setup Setup) *IDP {
 // Bare starts one node that need not be ready: nothing is written to its store.
 func Bare(tb testing.TB, setup Setup) *IDP {
 	tb.Helper()
-	p := &IDP{setup: setup}
+	p := &IDP{setup: setup, nodes: new([]*Node)}
 	l := listen(tb)
 	p.Issuer = "http://" + l.Addr().String()
 	p.cfg = p.config()
