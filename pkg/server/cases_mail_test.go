@@ -131,6 +131,13 @@ func setUp(t *testing.T, p *idptest.IDP, setup *idptest.Page) []string {
 	return out
 }
 
+// replace puts a new authenticator in the place of anna's.
+func replace(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
+	t.Helper()
+	page := p.BrowserAt(t, nodes[1]).Own(t, anna)
+	return setUp(t, p, page.Press(t, "#two-factor", "Replace", nil).Prove(t, anna))
+}
+
 func toldFactors() []told {
 	return []told{
 		{
@@ -149,12 +156,10 @@ func toldFactors() []told {
 			},
 		},
 		{
-			name: "replaced", subject: "An authenticator was added to your account",
-			act: func(t *testing.T, p *idptest.IDP, nodes []*idptest.Node) []string {
-				t.Helper()
-				page := p.BrowserAt(t, nodes[1]).Own(t, anna)
-				return setUp(t, p, page.Press(t, "#two-factor", "Replace", nil).Prove(t, anna))
-			},
+			name: "replaced: the new one", subject: "An authenticator was added to your account", act: replace,
+		},
+		{
+			name: "replaced: the old one", subject: "An authenticator was removed from your account", act: replace,
 		},
 		{
 			name: "removed", subject: "An authenticator was removed from your account",

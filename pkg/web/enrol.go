@@ -134,7 +134,7 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, f *flow.Flow, e a
 	s.cfg.Audit.Event(r.Context(), audit.FactorEnrolled, slog.String("account", f.Account.ID),
 		slog.String("method", shown.Method), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
-	s.tellEnrolled(r, enrolledNow(f), f.ID, a.Setup == authn.SetupFirst)
+	s.tellEnrolled(r, enrolledNow(f), f.ID, a.Setup)
 	if err := s.proved(w, r, f.ID, s.jar.bind(r)); err != nil {
 		return err
 	}

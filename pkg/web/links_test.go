@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/idptest"
+	"github.com/lychgate/lychgate/pkg/notify"
 )
 
 const newPassword = "a quiet morning by the canal"
@@ -43,10 +45,12 @@ func resetLink(t *testing.T, p *idptest.IDP, b *idptest.Browser) string {
 	t.Helper()
 	wantPage(t, ask(t, p, b, anna), 200, "Check your e-mail")
 	mails := p.Mails(t, anna)
-	if len(mails) == 0 || mails[0].Subject != "Choose a new password" {
+	// Mails that are due together arrive in any order.
+	i := slices.IndexFunc(mails, func(m notify.Mail) bool { return m.Subject == "Choose a new password" })
+	if i < 0 {
 		t.Fatalf("mails = %+v", mails)
 	}
-	return p.MailLink(t, mails[0])
+	return p.MailLink(t, mails[i])
 }
 
 func choose(t *testing.T, page *idptest.Page, password string) *idptest.Page {
@@ -127,7 +131,6 @@ func TestLinkElsewhere(t *testing.T) {
 	wantPage(t, send("bert@acme.example"), 400, dead)
 	wantPage(t, victim.Post(t, link, url.Values{"new_password": {"short"}}), 400, dead)
 	wantPage(t, send(" Anna@ACME.example "), 200, "Your password is changed")
-	p.Mails(t, anna) // sent before the next is due: two at once arrive in any order
 	p.Advance(time.Hour)
 	link = resetLink(t, p, p.Browser(t))
 	for range 5 {

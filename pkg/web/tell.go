@@ -71,10 +71,13 @@ func (s *Site) languageOf(r *http.Request, a authn.Account) string {
 }
 
 // tellEnrolled tells of a set-up. Where the password alone has opened it, the mail has a link that takes it back: a
-// stolen password must not win an account for good (decisions.md, Policy).
-func (s *Site) tellEnrolled(r *http.Request, a authn.Account, flowID string, first bool) { //nolint:revive // says which of two mails
+// stolen password must not win an account for good (decisions.md, Policy). A replacement is told as both of what it is.
+func (s *Site) tellEnrolled(r *http.Request, a authn.Account, flowID string, mode authn.SetupMode) {
 	m := notify.Message{Kind: notify.FactorAdded}
-	if first {
+	if mode == authn.SetupReplace {
+		s.tell(r, a, flowID, notify.Message{Kind: notify.FactorRemoved})
+	}
+	if mode == authn.SetupFirst {
 		token, err := s.cfg.Links.NewLink(r.Context(), authn.Link{
 			Kind: authn.LinkNotMe, AccountID: a.ID, PasswordGen: a.PasswordGen, FactorGen: a.FactorGen,
 		}, notMeLife)
