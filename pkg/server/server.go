@@ -20,6 +20,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/config"
 	"github.com/lychgate/lychgate/pkg/oidc"
+	"github.com/lychgate/lychgate/pkg/outgoing"
 	"github.com/lychgate/lychgate/pkg/web"
 	"github.com/lychgate/lychgate/providers"
 	"github.com/lychgate/lychgate/providers/directories/local"
@@ -35,9 +36,11 @@ type Server struct {
 	pages   *templates.Set
 	courier *courier
 	metrics *metrics
-	host    string
-	place   func(address string) string
-	cancel  context.CancelFunc
+	// outgoing asks sources that clients have registered.
+	outgoing *outgoing.Client
+	host     string
+	place    func(address string) string
+	cancel   context.CancelFunc
 }
 
 // New wires a node. It does not fail because Redis is away; /readyz says so then, and it recovers by itself.
@@ -70,6 +73,9 @@ func (s *Server) wire() error {
 		return fmt.Errorf("templates: %w", err)
 	}
 	events := s.events
+	if s.outgoing, err = newOutgoing(s.cfg, s.deps); err != nil {
+		return err
+	}
 	if s.engine, err = oidc.New(s.engineConfig(events)); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
