@@ -274,7 +274,7 @@ func TestCA03Rebinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outside := &httptest.Server{Listener: l, Config: &http.Server{Handler: says("outside")}} //nolint:gosec // for a test
+	outside := &httptest.Server{Listener: l, Config: &http.Server{Handler: says("outside")}}
 	outside.StartTLS()
 	defer outside.Close()
 	w.roots.AddCert(outside.Certificate())
