@@ -78,14 +78,14 @@ func (o *Office) prepare(ctx context.Context, c *client.Client, secret string) (
 			return Registered{}, fmt.Errorf("lychgate_company: %q: %w", c.Company, err)
 		}
 	}
-	if c.Public() {
+	if !c.KeepsSecret() {
 		return Registered{Client: c}, nil
 	}
 	secret, err := o.newSecret(secret)
 	if err != nil {
 		return Registered{}, err
 	}
-	c.Secrets = []string{o.Digest(secret)}
+	c.AddSecret(secret, o.Digest)
 	return Registered{c, secret}, nil
 }
 
@@ -95,11 +95,11 @@ func (o *Office) SetClient(ctx context.Context, c *client.Client, secret string)
 	if err := client.Validate(c); err != nil {
 		return err
 	}
-	if !c.Public() {
+	if c.KeepsSecret() {
 		if _, err := o.newSecret(secret); err != nil {
 			return err
 		}
-		c.Secrets = []string{o.Digest(secret)}
+		c.AddSecret(secret, o.Digest)
 	}
 	return o.Clients.PutClient(ctx, c)
 }
@@ -131,18 +131,15 @@ func (o *Office) RotateSecret(ctx context.Context, id string) (Registered, error
 	if err != nil {
 		return Registered{}, err
 	}
-	if c.Public() {
-		return Registered{}, fmt.Errorf("client %q is public and has no secret", id)
+	if !c.KeepsSecret() {
+		return Registered{}, fmt.Errorf("client %q has no secret", id)
 	}
 	secret, err := o.newSecret("")
 	if err != nil {
 		return Registered{}, err
 	}
 	changed := *c
-	changed.Secrets = []string{o.Digest(secret)}
-	if len(c.Secrets) > 0 {
-		changed.Secrets = append(changed.Secrets, c.Secrets[0])
-	}
+	changed.AddSecret(secret, o.Digest)
 	if err := o.Clients.PutClient(ctx, &changed); err != nil {
 		return Registered{}, err
 	}

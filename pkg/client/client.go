@@ -18,7 +18,8 @@ type Client struct {
 	ID   string `json:"client_id"`
 	Name string `json:"client_name,omitempty"`
 	URI  string `json:"client_uri,omitempty"`
-	// PolicyURI and TosURI are shown on the consent page.
+	// LogoURI, PolicyURI and TosURI are shown on the consent page.
+	LogoURI   string   `json:"logo_uri,omitempty"`
 	PolicyURI string   `json:"policy_uri,omitempty"`
 	TosURI    string   `json:"tos_uri,omitempty"`
 	Contacts  []string `json:"contacts,omitempty"`
@@ -28,15 +29,55 @@ type Client struct {
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
 	// ApplicationType is web (default) or native.
 	ApplicationType string `json:"application_type,omitempty"`
-	// GrantTypes: authorization_code (default), refresh_token, client_credentials. ResponseTypes: code.
+	// GrantTypes: authorization_code (default), refresh_token, client_credentials, and implicit, which has to be asked
+	// for. ResponseTypes: code (default), and with implicit id_token, "id_token token", "code id_token", "code token",
+	// "code id_token token" (OAuth 2.0 Multiple Response Types §5).
 	GrantTypes    []string `json:"grant_types,omitempty"`
 	ResponseTypes []string `json:"response_types,omitempty"`
-	// AuthMethod is client_secret_basic (default), client_secret_post or none.
+	// AuthMethod is client_secret_basic (default), client_secret_post, client_secret_jwt, private_key_jwt or none.
+	// AuthAlg is the one algorithm of its assertions; empty: any that fits (OIDC Core §9).
 	AuthMethod string `json:"token_endpoint_auth_method,omitempty"`
+	AuthAlg    string `json:"token_endpoint_auth_signing_alg,omitempty"`
+	// Keys are the client's public keys (RFC 7517 §5) by value; KeysURI is where they can be read. Never both.
+	Keys    json.RawMessage `json:"jwks,omitempty"`
+	KeysURI string          `json:"jwks_uri,omitempty"`
 	// Scope is the space-separated list of scopes the client may ask for.
 	Scope string `json:"scope,omitempty"`
-	// IDTokenAlg is RS256 (default), ES256 or EdDSA.
-	IDTokenAlg string `json:"id_token_signed_response_alg,omitempty"`
+	// IDTokenAlg is RS256 (default), PS256, ES256, ES384 or EdDSA. With IDTokenKeyAlg (RSA-OAEP-256 or ECDH-ES) the
+	// signed token is encrypted to a key of the client, its content with IDTokenEnc (default A128CBC-HS256).
+	IDTokenAlg    string `json:"id_token_signed_response_alg,omitempty"`
+	IDTokenKeyAlg string `json:"id_token_encrypted_response_alg,omitempty"`
+	IDTokenEnc    string `json:"id_token_encrypted_response_enc,omitempty"`
+	// UserinfoAlg makes userinfo a signed JWT, UserinfoKeyAlg an encrypted one (OIDC Core §5.3.2); empty: plain JSON.
+	UserinfoAlg    string `json:"userinfo_signed_response_alg,omitempty"`
+	UserinfoKeyAlg string `json:"userinfo_encrypted_response_alg,omitempty"`
+	UserinfoEnc    string `json:"userinfo_encrypted_response_enc,omitempty"`
+	// IntrospectionAlg signs what the client is told of tokens (RFC 9701 §6); empty: RS256 where a JWT is asked for.
+	IntrospectionAlg string `json:"introspection_signed_response_alg,omitempty"`
+	// RequestAlg is the one algorithm of its request objects; empty: any that fits. RequestURIs are where they may be
+	// fetched from, compared character by character (OIDC Core §6.2). RequireSigned and RequirePushed refuse requests
+	// that come in another way (RFC 9101 §10.5, RFC 9126 §6).
+	RequestAlg    string   `json:"request_object_signing_alg,omitempty"`
+	RequestURIs   []string `json:"request_uris,omitempty"`
+	RequireSigned bool     `json:"require_signed_request_object,omitempty"`
+	RequirePushed bool     `json:"require_pushed_authorization_requests,omitempty"`
+	// SubjectType is public (default) or pairwise: the client sees a sub of its sector alone (OIDC Core §8.1).
+	// SectorURI lists the redirect_uris of the sector.
+	SubjectType string `json:"subject_type,omitempty"`
+	SectorURI   string `json:"sector_identifier_uri,omitempty"`
+	// InitiateLoginURI is where a sign-in can be begun for the client (OIDC Core §4).
+	InitiateLoginURI string `json:"initiate_login_uri,omitempty"`
+	// RequireAuthTime is kept; every ID token has auth_time.
+	RequireAuthTime bool `json:"require_auth_time,omitempty"`
+	// BackchannelURI and FrontchannelURI are told when a session ends (Back-Channel Logout §2.2, Front-Channel Logout
+	// §2); with the flag beside it the client is given the claim sid.
+	BackchannelURI      string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelSession  bool   `json:"backchannel_logout_session_required,omitempty"`
+	FrontchannelURI     string `json:"frontchannel_logout_uri,omitempty"`
+	FrontchannelSession bool   `json:"frontchannel_logout_session_required,omitempty"`
+	// SoftwareID and SoftwareVersion name the program (RFC 7591 §2); kept for those who look after it.
+	SoftwareID      string `json:"software_id,omitempty"`
+	SoftwareVersion string `json:"software_version,omitempty"`
 	// DefaultMaxAge is in seconds (OIDC Registration §2).
 	DefaultMaxAge    *int64   `json:"default_max_age,omitempty"`
 	DefaultACRValues []string `json:"default_acr_values,omitempty"`
@@ -63,10 +104,24 @@ type Client struct {
 
 	// Secrets are the digests of the secrets in force: hex of HMAC-SHA-256 with the pepper. Never printed.
 	Secrets []string `json:"-"`
+	// PlainSecrets are the secrets themselves, for client_secret_jwt alone, which cannot do without them. Never printed.
+	PlainSecrets []string `json:"-"`
 }
 
 // Public says whether the client has no secret.
 func (c *Client) Public() bool { return c.AuthMethod == "none" }
+
+// KeepsSecret says whether the client proves itself by a secret that this server made.
+func (c *Client) KeepsSecret() bool { return c.AuthMethod != AuthNone && c.AuthMethod != AuthKeyJWT }
+
+// AddSecret puts a secret in front of those in force and leaves at most one beside it, so that an app can be changed
+// over; digest is how it is kept.
+func (c *Client) AddSecret(secret string, digest func(string) string) {
+	c.Secrets = append([]string{digest(secret)}, c.Secrets[:min(1, len(c.Secrets))]...)
+	if c.AuthMethod == AuthSecretJWT {
+		c.PlainSecrets = append([]string{secret}, c.PlainSecrets[:min(1, len(c.PlainSecrets))]...)
+	}
+}
 
 // LogValue keeps digests out of the logs.
 func (c *Client) LogValue() slog.Value { return slog.StringValue(c.ID) }
@@ -75,12 +130,15 @@ func (c *Client) LogValue() slog.Value { return slog.StringValue(c.ID) }
 type stored struct {
 	*alias
 	Secrets []string `json:"secrets,omitempty"`
+	Plain   []string `json:"plain_secrets,omitempty"`
 }
 
 type alias Client
 
 // Marshal encodes the client for the store, digests included. Its output must be sealed.
-func (c *Client) Marshal() ([]byte, error) { return json.Marshal(stored{(*alias)(c), c.Secrets}) }
+func (c *Client) Marshal() ([]byte, error) {
+	return json.Marshal(stored{(*alias)(c), c.Secrets, c.PlainSecrets})
+}
 
 // Unmarshal decodes what Marshal wrote.
 func Unmarshal(b []byte) (*Client, error) {
@@ -89,7 +147,7 @@ func Unmarshal(b []byte) (*Client, error) {
 		return nil, err
 	}
 	c := (*Client)(s.alias)
-	c.Secrets = s.Secrets
+	c.Secrets, c.PlainSecrets = s.Secrets, s.Plain
 	return c, nil
 }
 

@@ -103,8 +103,7 @@ func parseOne(m json.RawMessage) (Registration, error) {
 	}
 	in := struct {
 		*alias
-		Secret      string `json:"client_secret"`
-		SubjectType string `json:"subject_type"`
+		Secret string `json:"client_secret"`
 	}{alias: &alias{}}
 	if err := json.Unmarshal(m, &in); err != nil {
 		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
@@ -112,12 +111,6 @@ func parseOne(m json.RawMessage) (Registration, error) {
 			return Registration{}, &FieldError{Field: field, Code: "invalid_client_metadata", Problem: "must be a JSON " + t.Type.String()}
 		}
 		return Registration{}, fmt.Errorf("client metadata is not JSON: %w", err)
-	}
-	if in.SubjectType != "" && in.SubjectType != "public" {
-		return Registration{}, &FieldError{
-			Field: "subject_type", Code: "invalid_client_metadata",
-			Problem: "must be public: pairwise subjects are not offered yet, and a subject cannot change later",
-		}
 	}
 	if len(in.Secret) > 256 || !visible(in.Secret) {
 		return Registration{}, &FieldError{
@@ -158,7 +151,7 @@ func members(m json.RawMessage) ([]string, error) {
 
 // checkNames reports all names that are not honoured at once.
 func checkNames(names []string) error {
-	known := map[string]bool{"client_secret": true, "subject_type": true}
+	known := map[string]bool{"client_secret": true}
 	for f := range reflect.TypeFor[Client]().Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
 			known[name] = true

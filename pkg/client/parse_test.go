@@ -23,7 +23,7 @@ func TestParse(t *testing.T) {
 	}
 	age := int64(60)
 	want := []client.Registration{
-		{Client: &client.Client{ID: "a", RedirectURIs: []string{"https://a.example/cb"}}, Secret: "s3cret"},
+		{Client: &client.Client{ID: "a", RedirectURIs: []string{"https://a.example/cb"}, SubjectType: "public"}, Secret: "s3cret"},
 		{Client: &client.Client{Name: "B", PKCE: "optional", DefaultMaxAge: &age}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -36,12 +36,11 @@ func TestParse(t *testing.T) {
 
 func TestParseRefusesWhatItWouldNotHonour(t *testing.T) {
 	for in, want := range map[string]string{
-		`{"client_id":"a","jwks_uri":"https://a.example"}`: "jwks_uri",
+		`{"client_id":"a","x509_uri":"https://a.example"}`: "x509_uri",
 		`{"Client_ID":"a"}`:                           "Client_ID",
 		`{"client_id":"a","client_id":"b"}`:           "client_id",
 		`{"secrets":["00"]}`:                          "secrets",
 		`{"Secrets":["00"]}`:                          "Secrets",
-		`{"subject_type":"pairwise"}`:                 "subject_type",
 		`{"redirect_uris":"https://a.example"}`:       "redirect_uris",
 		`{"client_secret":"a b"}`:                     "client_secret",
 		`[{"client_id":"a"},{"x\u001b[31m":1,"y":2}]`: "x?[31m y",

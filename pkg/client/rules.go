@@ -4,19 +4,23 @@
 package client
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
 
 // The values that the metadata of a client may hold (RFC 7591 §2).
 const (
-	AuthBasic = "client_secret_basic"
-	AuthPost  = "client_secret_post"
-	AuthNone  = "none"
+	AuthBasic     = "client_secret_basic"
+	AuthPost      = "client_secret_post"
+	AuthSecretJWT = "client_secret_jwt"
+	AuthKeyJWT    = "private_key_jwt"
+	AuthNone      = "none"
 
 	GrantCode        = "authorization_code"
 	GrantRefresh     = "refresh_token"
 	GrantCredentials = "client_credentials"
+	GrantImplicit    = "implicit"
 
 	TypeWeb    = "web"
 	TypeNative = "native"
@@ -26,6 +30,9 @@ const (
 
 	PKCERequired = "required"
 	PKCEOptional = "optional"
+
+	SubjectPublic   = "public"
+	SubjectPairwise = "pairwise"
 
 	EvidenceOn  = "on"
 	EvidenceOff = "off"
@@ -40,13 +47,20 @@ func Defaults(c *Client) {
 	set(&c.AccessTokenFormat, FormatOpaque)
 	set(&c.PKCE, PKCERequired)
 	set(&c.Evidence, EvidenceOn)
+	set(&c.SubjectType, SubjectPublic)
+	if c.IDTokenKeyAlg != "" {
+		set(&c.IDTokenEnc, defaultEnc)
+	}
+	if c.UserinfoKeyAlg != "" {
+		set(&c.UserinfoEnc, defaultEnc)
+	}
 	if len(c.GrantTypes) == 0 {
 		c.GrantTypes = []string{GrantCode}
 	}
 	if len(c.ResponseTypes) == 0 && c.HasGrant(GrantCode) {
-		c.ResponseTypes = []string{"code"}
+		c.ResponseTypes = []string{TypeCode}
 	}
-	if c.Scope == "" && c.HasGrant(GrantCode) {
+	if c.Scope == "" && c.Redirects() {
 		c.Scope = "openid profile email address phone"
 		if c.HasGrant(GrantRefresh) {
 			c.Scope += " offline_access"
@@ -66,6 +80,39 @@ func (c *Client) HasGrant(grant string) bool {
 		return grant == GrantCode
 	}
 	return slices.Contains(c.GrantTypes, grant)
+}
+
+// Redirects says whether people are sent to the client with an answer.
+func (c *Client) Redirects() bool { return c.HasGrant(GrantCode) || c.HasGrant(GrantImplicit) }
+
+// HasResponseType says whether the client may ask for the response type, in its registered spelling.
+func (c *Client) HasResponseType(t string) bool {
+	if len(c.ResponseTypes) == 0 {
+		return t == TypeCode && c.HasGrant(GrantCode)
+	}
+	return slices.Contains(c.ResponseTypes, t)
+}
+
+// Pairwise says whether the client sees a sub of its sector alone (OIDC Core §8.1).
+func (c *Client) Pairwise() bool { return c.SubjectType == SubjectPairwise }
+
+// Sector is what the clients that see the same pairwise sub have in common: the host of sector_identifier_uri, else of
+// the redirect_uris (OIDC Core §8.1).
+func (c *Client) Sector() string {
+	uri := c.SectorURI
+	if uri == "" && len(c.RedirectURIs) > 0 {
+		uri = c.RedirectURIs[0]
+	}
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// WantsSID says whether the client asked for the claim sid.
+func (c *Client) WantsSID() bool {
+	return (c.BackchannelURI != "" && c.BackchannelSession) || (c.FrontchannelURI != "" && c.FrontchannelSession)
 }
 
 // Scopes are the scopes the client may ask for, spelt exactly so.
@@ -105,3 +152,27 @@ func (c *Client) Recipients() []string {
 func (c *Client) MayIntrospect(id string) bool {
 	return id == c.ID || slices.Contains(c.Introspect, id) || slices.Contains(c.Introspect, "*")
 }
+
+// The response types in their registered spelling (OAuth 2.0 Multiple Response Types §5).
+const (
+	TypeCode             = "code"
+	TypeIDToken          = "id_token"
+	TypeIDTokenToken     = "id_token token"
+	TypeCodeIDToken      = "code id_token"
+	TypeCodeToken        = "code token"
+	TypeCodeIDTokenToken = "code id_token token"
+)
+
+// ResponseTypes are all that can be registered. A bare token is not among them: nothing would say who it is for
+// (RFC 9700 §2.1.2).
+func ResponseTypes() []string {
+	return []string{TypeCode, TypeIDToken, TypeIDTokenToken, TypeCodeIDToken, TypeCodeToken, TypeCodeIDTokenToken}
+}
+
+// KeyAlgs and ContentEncs are how tokens can be encrypted to a client.
+func KeyAlgs() []string { return []string{"RSA-OAEP-256", "ECDH-ES"} }
+
+// ContentEncs are the content encryptions, the default first (OIDC Registration §2).
+func ContentEncs() []string { return []string{defaultEnc, "A128GCM", "A256GCM"} }
+
+const defaultEnc = "A128CBC-HS256"

@@ -52,6 +52,8 @@ func Validate(c *Client) error {
 	k.auth()
 	k.redirects()
 	k.tokens()
+	k.addresses()
+	k.subject()
 	k.own()
 	return errors.Join(k.errs...)
 }
@@ -64,12 +66,19 @@ func (k *checker) names() {
 	if len(c.Name) > 200 || !text(c.Name) {
 		k.add("client_name", "must be at most 200 bytes of text without control characters")
 	}
-	for field, uri := range map[string]string{"client_uri": c.URI, "policy_uri": c.PolicyURI, "tos_uri": c.TosURI} {
+	for field, uri := range map[string]string{
+		"client_uri": c.URI, "logo_uri": c.LogoURI, "policy_uri": c.PolicyURI, "tos_uri": c.TosURI,
+	} {
 		if uri == "" {
 			continue
 		}
 		if u, err := url.Parse(uri); err != nil || !webScheme(u) || u.Host == "" || u.User != nil || len(uri) > maxURI {
 			k.add(field, "must be an https address (http is for a loopback host alone)")
+		}
+	}
+	for field, v := range map[string]string{"software_id": c.SoftwareID, "software_version": c.SoftwareVersion} {
+		if len(v) > 255 || !text(v) {
+			k.add(field, "must be at most 255 bytes of text without control characters")
 		}
 	}
 	if len(c.Contacts) > 10 {
@@ -92,26 +101,46 @@ func (k *checker) grants() {
 	k.oneOf("application_type", c.ApplicationType, TypeWeb, TypeNative)
 	k.list("grant_types", c.GrantTypes)
 	for _, g := range c.GrantTypes {
-		if !slices.Contains([]string{GrantCode, GrantRefresh, GrantCredentials}, g) {
-			k.add("grant_types", "may hold authorization_code, refresh_token and client_credentials only: implicit and password grants are not offered")
-		}
-	}
-	for _, r := range c.ResponseTypes {
-		if r != "code" {
-			k.add("response_types", "may hold code only: tokens are never sent through the browser")
+		if !slices.Contains(GrantTypes(), g) {
+			k.add("grant_types", "may hold %s only: others are not offered", strings.Join(GrantTypes(), ", "))
+			break
 		}
 	}
 	if c.HasGrant(GrantRefresh) && !c.HasGrant(GrantCode) {
 		k.add("grant_types", "refresh_token needs authorization_code")
 	}
-	if c.HasGrant(GrantCode) != slices.Contains(c.ResponseTypes, "code") {
+	k.responseTypes()
+}
+
+// responseTypes holds them against the grant types (OIDC Registration §2).
+func (k *checker) responseTypes() {
+	c := k.c
+	code, implicit := false, false
+	k.listOf("response_types", c.ResponseTypes, ResponseTypes()...)
+	for _, r := range c.ResponseTypes {
+		code = code || strings.HasPrefix(r, TypeCode)
+		implicit = implicit || r != TypeCode
+	}
+	if c.HasGrant(GrantCode) != code {
 		k.add("response_types", "code and the grant type authorization_code go together: give both or neither")
+	}
+	if c.HasGrant(GrantImplicit) != implicit {
+		k.add("response_types", "id_token and token need the grant type implicit, and it needs one of them: give both or neither")
+	}
+	if !implicit || c.ApplicationType == TypeNative {
+		return
+	}
+	for i, uri := range c.RedirectURIs {
+		if !strings.HasPrefix(uri, "https:") {
+			k.add("redirect_uris", "entry %d must be https: tokens are sent there through the browser", i+1)
+		}
 	}
 }
 
 func (k *checker) auth() {
 	c := k.c
-	k.oneOf("token_endpoint_auth_method", c.AuthMethod, AuthBasic, AuthPost, AuthNone)
+	k.oneOf("token_endpoint_auth_method", c.AuthMethod, AuthMethods()...)
+	k.assertions()
 	k.oneOf("lychgate_pkce", c.PKCE, PKCERequired, PKCEOptional)
 	if !c.Public() {
 		return
@@ -132,10 +161,10 @@ func (k *checker) auth() {
 
 func (k *checker) redirects() {
 	c := k.c
-	if c.HasGrant(GrantCode) && len(c.RedirectURIs) == 0 {
-		k.add("redirect_uris", "is empty: authorization_code needs at least one")
+	if c.Redirects() && len(c.RedirectURIs) == 0 {
+		k.add("redirect_uris", "is empty: authorization_code and implicit need at least one")
 	}
-	if !c.HasGrant(GrantCode) && len(c.RedirectURIs) > 0 {
+	if !c.Redirects() && len(c.RedirectURIs) > 0 {
 		k.add("redirect_uris", "is never used without the grant type authorization_code: remove it or add the grant")
 	}
 	k.uris("redirect_uris", c.RedirectURIs)
@@ -159,7 +188,7 @@ func (k *checker) uris(field string, list []string) {
 
 func (k *checker) tokens() {
 	c := k.c
-	k.oneOf("id_token_signed_response_alg", c.IDTokenAlg, "RS256", "ES256", "EdDSA")
+	k.encryption()
 	k.oneOf("lychgate_access_token_format", c.AccessTokenFormat, FormatOpaque, FormatJWT)
 	k.oneOf("lychgate_evidence", c.Evidence, EvidenceOn, EvidenceOff)
 	scopes := strings.Split(c.Scope, " ")
@@ -197,6 +226,19 @@ func (k *checker) own() {
 	k.list("lychgate_roles", c.Roles)
 	k.list("lychgate_audience", c.Audience)
 	k.list("lychgate_introspect", c.Introspect)
+}
+
+// listOf is list with a set of values to choose from.
+func (k *checker) listOf(field string, values []string, allowed ...string) {
+	for i, v := range values {
+		if !slices.Contains(allowed, v) {
+			k.add(field, "entry %d must be one of: %s", i+1, strings.Join(allowed, ", "))
+			return // one is enough to say, however long the list
+		}
+		if slices.Contains(values[:i], v) {
+			k.add(field, "entry %d stands there twice", i+1)
+		}
+	}
 }
 
 func (k *checker) oneOf(field, value string, allowed ...string) {

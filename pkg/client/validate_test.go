@@ -4,6 +4,7 @@
 package client_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,6 +14,10 @@ import (
 
 	"github.com/lychgate/lychgate/pkg/client"
 )
+
+// goodKeys is the public half of a key that was thrown away.
+const goodKeys = `{"keys":[{"kty":"EC","crv":"P-256","kid":"a","use":"sig",` +
+	`"x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}`
 
 func good() *client.Client {
 	c := &client.Client{ID: "app", RedirectURIs: []string{"https://app.example.com/cb"}}
@@ -40,12 +45,30 @@ func fields(err error) []string {
 	return out
 }
 
+// TestEveryNameIsAccepted: what is offered can be registered, all of it in one client.
+func TestEveryNameIsAccepted(t *testing.T) {
+	c := good()
+	c.GrantTypes = client.GrantTypes()
+	c.ResponseTypes = client.ResponseTypes()
+	c.AuthMethod, c.AuthAlg, c.Keys = "private_key_jwt", "PS256", json.RawMessage(goodKeys)
+	c.IDTokenAlg, c.IDTokenKeyAlg = "ES384", "ECDH-ES"
+	c.UserinfoAlg, c.UserinfoKeyAlg, c.UserinfoEnc = "EdDSA", "RSA-OAEP-256", "A256GCM"
+	c.IntrospectionAlg, c.RequestAlg, c.RequestURIs = "ES256", "RS256", []string{"https://app.example.com/r#hash"}
+	c.SubjectType, c.SectorURI = "pairwise", "https://app.example.com/sector"
+	c.InitiateLoginURI, c.LogoURI = "https://app.example.com/login", "https://app.example.com/logo.png"
+	c.BackchannelURI, c.FrontchannelURI = "https://logout.example.com/b", "https://app.example.com/f"
+	client.Defaults(c)
+	if err := client.Validate(c); err != nil || c.IDTokenEnc != "A128CBC-HS256" || c.Sector() != "app.example.com" {
+		t.Errorf("Validate(everything) = %v, enc %q, sector %q", err, c.IDTokenEnc, c.Sector())
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	want := &client.Client{
 		ID: "app", RedirectURIs: []string{"https://app.example.com/cb"}, ApplicationType: "web",
 		GrantTypes: []string{"authorization_code"}, ResponseTypes: []string{"code"}, AuthMethod: "client_secret_basic",
 		Scope: "openid profile email address phone", IDTokenAlg: "RS256", AccessTokenFormat: "opaque", PKCE: "required",
-		Evidence: "on",
+		Evidence: "on", SubjectType: "public",
 	}
 	if diff := cmp.Diff(want, good()); diff != "" {
 		t.Errorf("Defaults() differs (-want +got):\n%s", diff)
@@ -133,13 +156,41 @@ func TestValidateNamesEveryProblem(t *testing.T) {
 		"name":        {func(c *client.Client) { c.Name = "a\u202eb" }, []string{"client_name"}},
 		"http policy": {func(c *client.Client) { c.PolicyURI = "http://a.example" }, []string{"policy_uri"}},
 		"type":        {func(c *client.Client) { c.ApplicationType = "spa" }, []string{"application_type"}},
-		"implicit":    {func(c *client.Client) { c.GrantTypes = append(c.GrantTypes, "implicit") }, []string{"grant_types"}},
-		"case":        {func(c *client.Client) { c.GrantTypes = append(c.GrantTypes, "REFRESH_TOKEN") }, []string{"grant_types"}},
-		"id_token":    {func(c *client.Client) { c.ResponseTypes = []string{"code", "id_token"} }, []string{"response_types"}},
+		"implicit":    {func(c *client.Client) { c.GrantTypes = append(c.GrantTypes, "implicit") }, []string{"response_types"}},
+		"password":    {func(c *client.Client) { c.GrantTypes = append(c.GrantTypes, "password") }, []string{"grant_types"}},
+		"bare token": {func(c *client.Client) {
+			c.GrantTypes, c.ResponseTypes = append(c.GrantTypes, "implicit"), []string{"code", "token"}
+		}, []string{"response_types"}},
+		"implicit over http": {func(c *client.Client) {
+			c.GrantTypes, c.ResponseTypes = append(c.GrantTypes, "implicit"), []string{"code id_token"}
+			c.RedirectURIs = []string{"http://127.0.0.1:8080/cb"}
+		}, []string{"redirect_uris"}},
+		"case":     {func(c *client.Client) { c.GrantTypes = append(c.GrantTypes, "REFRESH_TOKEN") }, []string{"grant_types"}},
+		"id_token": {func(c *client.Client) { c.ResponseTypes = []string{"code", "id_token"} }, []string{"response_types"}},
 		"refresh alone": {func(c *client.Client) {
 			c.GrantTypes, c.ResponseTypes, c.RedirectURIs = []string{"refresh_token"}, nil, nil
 		}, []string{"grant_types"}},
-		"private_key": {func(c *client.Client) { c.AuthMethod = "private_key_jwt" }, []string{"token_endpoint_auth_method"}},
+		"private_key":  {func(c *client.Client) { c.AuthMethod = "private_key_jwt" }, []string{"jwks"}},
+		"private half": {func(c *client.Client) { c.Keys = json.RawMessage(`{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}`) }, []string{"jwks"}},
+		"key twice": {func(c *client.Client) {
+			c.Keys, c.KeysURI = json.RawMessage(goodKeys), "https://app.example.com/jwks"
+		}, []string{"jwks_uri"}},
+		"http keys":         {func(c *client.Client) { c.KeysURI = "http://127.0.0.1/jwks" }, []string{"jwks_uri"}},
+		"alg of a secret":   {func(c *client.Client) { c.AuthAlg = "RS256" }, []string{"token_endpoint_auth_signing_alg"}},
+		"unsigned request":  {func(c *client.Client) { c.RequestAlg = "none" }, []string{"request_object_signing_alg", "jwks"}},
+		"http request":      {func(c *client.Client) { c.RequestURIs = []string{"http://app.example.com/r"} }, []string{"request_uris"}},
+		"no key to encrypt": {func(c *client.Client) { c.IDTokenKeyAlg, c.IDTokenEnc = "RSA-OAEP-256", "A128GCM" }, []string{"jwks"}},
+		"weak encryption": {func(c *client.Client) {
+			c.Keys, c.UserinfoKeyAlg, c.UserinfoEnc = json.RawMessage(goodKeys), "RSA1_5", "A128GCM"
+		}, []string{"userinfo_encrypted_response_alg"}},
+		"enc alone":      {func(c *client.Client) { c.IDTokenEnc = "A128GCM" }, []string{"id_token_encrypted_response_enc"}},
+		"http login":     {func(c *client.Client) { c.InitiateLoginURI = "http://app.example.com/login" }, []string{"initiate_login_uri"}},
+		"http logout":    {func(c *client.Client) { c.BackchannelURI = "http://app.example.com/out" }, []string{"backchannel_logout_uri"}},
+		"foreign logout": {func(c *client.Client) { c.FrontchannelURI = "https://other.example.com/out" }, []string{"frontchannel_logout_uri"}},
+		"subject":        {func(c *client.Client) { c.SubjectType = "ephemeral" }, []string{"subject_type"}},
+		"two sectors": {func(c *client.Client) {
+			c.SubjectType, c.RedirectURIs = "pairwise", append(c.RedirectURIs, "https://b.example.com/cb")
+		}, []string{"sector_identifier_uri"}},
 		"public pkce": {func(c *client.Client) { c.AuthMethod, c.PKCE = "none", "optional" }, []string{"lychgate_pkce"}},
 		"public machine": {func(c *client.Client) {
 			c.AuthMethod, c.GrantTypes = "none", append(c.GrantTypes, "client_credentials")

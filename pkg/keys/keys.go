@@ -26,7 +26,7 @@ const (
 type Key struct {
 	// ID is the kid: different for every key, never used again.
 	ID string
-	// Alg is RS256, ES256 or EdDSA.
+	// Alg is one of Algs.
 	Alg                     string
 	State                   State
 	Made, Activated, Retire time.Time

@@ -21,7 +21,7 @@ import (
 )
 
 // Algs are the algorithms a ring has keys for, the default first.
-func Algs() []string { return []string{"RS256", "ES256", "EdDSA"} }
+func Algs() []string { return []string{"RS256", "PS256", "ES256", "ES384", "EdDSA"} }
 
 const recordVersion = 1
 
@@ -70,7 +70,7 @@ func decode(b []byte) ([]Key, error) {
 			return nil, fmt.Errorf("decode key %s: %w", s.ID, err)
 		}
 		signer, ok := priv.(crypto.Signer)
-		if !ok || algOf(signer) != s.Alg {
+		if !ok || !fits(signer, s.Alg) {
 			return nil, fmt.Errorf("decode key %s: not a key for %s", s.ID, s.Alg)
 		}
 		if s.State != Next && s.State != Active && s.State != Retired {
@@ -98,21 +98,18 @@ func when(s int64) time.Time {
 	return time.Unix(s, 0).UTC()
 }
 
-// algOf names the one algorithm a key is for (RFC 8725 §3.1), empty if it is too weak or of another kind.
-func algOf(s crypto.Signer) string {
+// fits says whether a key may sign with alg.
+func fits(s crypto.Signer, alg string) bool {
 	switch k := s.Public().(type) {
 	case *rsa.PublicKey:
-		if k.N.BitLen() >= 2048 {
-			return "RS256"
-		}
+		return (alg == "RS256" || alg == "PS256") && k.N.BitLen() >= 2048
 	case *ecdsa.PublicKey:
-		if k.Curve == elliptic.P256() {
-			return "ES256"
-		}
+		return (alg == "ES256" && k.Curve == elliptic.P256()) || (alg == "ES384" && k.Curve == elliptic.P384())
 	case ed25519.PublicKey:
-		return "EdDSA"
+		return alg == "EdDSA"
+	default:
+		return false
 	}
-	return ""
 }
 
 // generate makes a new key; its id is the thumbprint of RFC 7638, which no other key has.
@@ -120,10 +117,12 @@ func generate(alg string, now time.Time) (Key, error) {
 	var signer crypto.Signer
 	var err error
 	switch alg {
-	case "RS256":
+	case "RS256", "PS256":
 		signer, err = rsa.GenerateKey(rand.Reader, 2048)
 	case "ES256":
 		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case "ES384":
+		signer, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	case "EdDSA":
 		_, signer, err = ed25519.GenerateKey(rand.Reader)
 	default:

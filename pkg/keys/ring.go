@@ -182,9 +182,12 @@ const (
 	TypID     Typ = "JWT"
 	TypAccess Typ = "at+jwt"
 	TypLogout Typ = "logout+jwt"
+	// TypUserinfo is ours: OIDC Core §5.3.2 names no type. TypIntrospection is that of RFC 9701 §5.
+	TypUserinfo      Typ = "userinfo+jwt"
+	TypIntrospection Typ = "token-introspection+jwt"
 )
 
-func typs() []Typ { return []Typ{TypID, TypAccess, TypLogout} }
+func typs() []Typ { return []Typ{TypID, TypAccess, TypLogout, TypUserinfo, TypIntrospection} }
 
 // Sign returns payload as a compact JWS with alg, kid and typ in its header. ErrNotReady.
 func (r *Ring) Sign(alg string, typ Typ, payload []byte) (string, error) {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -164,7 +165,7 @@ func TestFirstRing(t *testing.T) { //nolint:gocognit // a table read from top to
 			t.Errorf("%s: signature %v", alg, err)
 		}
 	}
-	if len(kids(t, r.JWKS())) != 6 || strings.Contains(string(r.JWKS()), `"d"`) {
+	if len(kids(t, r.JWKS())) != 10 || strings.Contains(string(r.JWKS()), `"d"`) {
 		t.Errorf("JWKS = %s", r.JWKS())
 	}
 	// A second start reads the same ring.
@@ -187,7 +188,7 @@ func TestNodesThatStartTogetherShareOneRing(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if diff := cmp.Diff(a.List(), b.List()); diff != "" || len(a.List()) != 6 {
+	if diff := cmp.Diff(a.List(), b.List()); diff != "" || len(a.List()) != 10 {
 		t.Errorf("the nodes have different rings:\n%s", diff)
 	}
 }
@@ -263,6 +264,38 @@ func TestScheduleTurnsAfter90Days(t *testing.T) {
 	w.refresh(r)
 	if got, _, _ := r.Signer("ES256"); got == old || states(r, "RS256") != "retired active next" {
 		t.Errorf("after 90 days: %s", states(r, "RS256"))
+	}
+}
+
+// A ring that is older than an algorithm gets keys for it at the next look, and one of them signs at once.
+func TestRingOlderThanAnAlgorithm(t *testing.T) {
+	w := newWorld(t)
+	r := w.started()
+	raw, version, err := w.s.SigningKeys().LoadKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var record struct {
+		V    int              `json:"v"`
+		Keys []map[string]any `json:"keys"`
+	}
+	if err := json.Unmarshal(raw, &record); err != nil {
+		t.Fatal(err)
+	}
+	record.Keys = slices.DeleteFunc(record.Keys, func(k map[string]any) bool { return k["alg"] == "ES384" })
+	if raw, err = json.Marshal(record); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.s.SigningKeys().SaveKeys(t.Context(), raw, version); err != nil {
+		t.Fatal(err)
+	}
+	rsa, _, _ := r.Signer("RS256")
+	w.refresh(r)
+	if same, _, _ := r.Signer("RS256"); same != rsa || states(r, "ES384") != "next active" {
+		t.Errorf("RS256 key %s became %s; ES384 %q, want next active", rsa, same, states(r, "ES384"))
+	}
+	if _, err := r.Sign("ES384", keys.TypID, []byte("{}")); err != nil {
+		t.Errorf("sign with the new algorithm: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ package keys
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -33,7 +34,7 @@ const (
 var ErrTooYoung = errors.New("the next key was published less than 24 h ago: wait, or rotate now if a key is compromised")
 
 // ErrUnknownAlg refuses an algorithm the ring has no keys for.
-var ErrUnknownAlg = errors.New("unknown algorithm: use RS256, ES256 or EdDSA")
+var ErrUnknownAlg = errors.New("unknown algorithm: use " + strings.Join(Algs(), ", "))
 
 // first makes a new ring: its keys sign at once, since nobody can have cached an older set.
 func first(now time.Time) ([]Key, error) {
@@ -94,7 +95,17 @@ func due(ring []Key, p plan) ([]Key, bool, error) {
 			out, changed = append(out, k), true
 		}
 		active := find(out, alg, Active)
-		if active >= 0 && p.now.Sub(out[active].Activated) < ActiveLife {
+		if active < 0 {
+			// The ring is older than the algorithm: nobody relies on one of its keys yet.
+			k, err := generate(alg, p.now)
+			if err != nil {
+				return nil, false, err
+			}
+			k.State, k.Activated = Active, p.now
+			out, changed = append(out, k), true
+			continue
+		}
+		if p.now.Sub(out[active].Activated) < ActiveLife {
 			continue
 		}
 		turned, err := rotate(out, alg, p, Planned)

@@ -6,7 +6,9 @@ package keys
 import (
 	"crypto"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -62,25 +64,35 @@ func (a *activeKey) sign(typ Typ, payload []byte) (string, error) {
 // longestSignature is that of RSA with 2048 bits, encoded, with its dot.
 const longestSignature = 343
 
-// signature signs input by the algorithm of the key (RFC 7518 §3.3, §3.4; RFC 8037 §3.1). The key may be anywhere: a
+// signature signs input by the algorithm of the key (RFC 7518 §3.3 to §3.5; RFC 8037 §3.1). The key may be anywhere: a
 // crypto.Signer is all that is asked of it.
 func (a *activeKey) signature(input []byte) ([]byte, error) {
-	if a.key.Alg == "EdDSA" {
+	var opts crypto.SignerOpts = crypto.SHA256
+	switch a.key.Alg {
+	case "EdDSA":
 		return a.key.Signer.Sign(rand.Reader, input, crypto.Hash(0))
+	case "ES384":
+		sum := sha512.Sum384(input)
+		sig, err := a.key.Signer.Sign(rand.Reader, sum[:], crypto.SHA384)
+		if err != nil {
+			return nil, err
+		}
+		return fixed(sig, 48)
+	case "PS256":
+		opts = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
 	}
 	sum := sha256.Sum256(input)
-	sig, err := a.key.Signer.Sign(rand.Reader, sum[:], crypto.SHA256)
+	sig, err := a.key.Signer.Sign(rand.Reader, sum[:], opts)
 	if err != nil || a.key.Alg != "ES256" {
 		return sig, err
 	}
-	return fixed(sig)
+	return fixed(sig, 32)
 }
 
 var errSignature = errors.New("the key made a signature of no known form")
 
-// fixed turns an ECDSA signature from ASN.1 into the two numbers of 32 bytes of RFC 7518 §3.4.
-func fixed(der []byte) ([]byte, error) {
-	const size = 32
+// fixed turns an ECDSA signature from ASN.1 into the two numbers of size bytes of RFC 7518 §3.4.
+func fixed(der []byte, size int) ([]byte, error) {
 	var r, s big.Int
 	var inner cryptobyte.String
 	in := cryptobyte.String(der)

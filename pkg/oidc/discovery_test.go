@@ -141,7 +141,7 @@ func TestJWKSIsPublic(t *testing.T) {
 		}
 		seen[k.KeyID] = true
 	}
-	if len(set.Keys) != 6 || strings.Contains(r.body, `"d":`) {
+	if len(set.Keys) != 10 || strings.Contains(r.body, `"d":`) {
 		t.Errorf("%d keys, want an active and a next one of each algorithm", len(set.Keys))
 	}
 }
