@@ -52,8 +52,18 @@ type NewCode struct {
 	Challenge string
 	// Offline: a refresh token comes with it. Rotate: each use makes a new one.
 	Offline, Rotate bool
-	// Flow is the id of the stored flow that ends here; empty if none was stored. One code per flow.
+	// Flow is the id of the stored flow that ends here; empty if none was stored. One answer per flow.
 	Flow string
+	// NoCode: the answer has no code (response types without it); only the flow ends and the generations are compared.
+	NoCode bool
+}
+
+// Front is what an authorization response carries (OAuth 2.0 Multiple Response Types §5).
+type Front struct {
+	// Code is empty without one. Access is the handle of the access token (the token, or the jti of an at+jwt), empty
+	// without one; it ends after AccessLife, whatever becomes of the code.
+	Code, Access string
+	AccessLife   time.Duration
 }
 
 // Access says what access token to make.
@@ -106,6 +116,9 @@ type Store interface {
 	// Issue records one grant and its code (life 60 s) and ends the flow in the same step. authn.ErrMoved when the
 	// account changed after the gate decided, authn.ErrGone when the flow was answered before.
 	Issue(ctx context.Context, n NewCode) (code string, err error)
+	// IssueFront is Issue for the response types that send more or less than a code: with n.NoCode there is no code,
+	// with access an access token under a grant of its own. All of it, or none, in one step.
+	IssueFront(ctx context.Context, n NewCode, access *Access) (Front, error)
 	// Redeem turns a code into tokens, once; a second use ends the grant (RFC 6749 §4.1.2). redirectURI is as sent
 	// at the token endpoint, challenge is the S256 of the verifier or empty. ErrUnknown ErrOtherClient ErrReplay
 	// ErrRedirect ErrVerifier, authn.ErrMoved.

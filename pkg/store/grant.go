@@ -33,55 +33,110 @@ func uriDigest(uri string) string {
 
 // Issue implements grant.Store.
 func (s grants) Issue(ctx context.Context, n grant.NewCode) (string, error) {
-	code, err := s.issue(ctx, n)
+	out, err := s.issue(ctx, n, nil)
 	if err != nil {
 		return "", fmt.Errorf("issue code: %w", err)
 	}
-	return code, nil
+	return out.Code, nil
 }
 
-func (s grants) issue(ctx context.Context, n grant.NewCode) (string, error) {
-	if err := s.gate(); err != nil {
-		return "", err
-	}
-	a := n.Account
-	t, err := s.newToken(s.index.Tag(a.ID))
+// IssueFront implements grant.Store.
+func (s grants) IssueFront(ctx context.Context, n grant.NewCode, access *grant.Access) (grant.Front, error) {
+	out, err := s.issue(ctx, n, access)
 	if err != nil {
-		return "", err
+		return grant.Front{}, fmt.Errorf("issue answer: %w", err)
+	}
+	return out, nil
+}
+
+func (s grants) issue(ctx context.Context, n grant.NewCode, access *grant.Access) (grant.Front, error) {
+	if err := s.gate(); err != nil {
+		return grant.Front{}, err
+	}
+	t, err := s.newToken(s.index.Tag(n.Account.ID))
+	if err != nil {
+		return grant.Front{}, err
 	}
 	keys := []string{s.key.acct(t.tag), s.key.control(t.tag, t.gidText()), s.key.grant(t.tag, t.gidText()), s.key.grants(t.tag)}
 	if n.Flow != "" {
 		ref, err := s.openFlow(n.Flow)
 		if err != nil {
-			return "", err
+			return grant.Front{}, err
 		}
 		if ref.tag != t.tag {
-			return "", fmt.Errorf("flow of another account: %w", authn.ErrGone)
+			return grant.Front{}, fmt.Errorf("flow of another account: %w", authn.ErrGone)
 		}
 		keys = append(keys, ref.key)
 	}
-	n.Grant.AccountID = a.ID
-	g := storedGrant{Grant: n.Grant, epoch: a.Epoch, offline: n.Offline, rotate: n.Rotate}
-	sealed, err := s.seal("grant", keys[2], encodeGrant(g))
+	out := grant.Front{}
+	args, err := s.codeArgs(n, t, &out)
 	if err != nil {
-		return "", err
+		return grant.Front{}, err
 	}
-	ends := int64(0)
-	if !n.Grant.Ends.IsZero() {
-		ends = n.Grant.Ends.UnixMilli()
-	}
-	// The handle is made first: a code that is recorded can then always be sent.
-	code, err := s.codeHandle(t)
+	front, frontKeys, err := s.frontArgs(n, t.tag, access, &out)
 	if err != nil {
-		return "", err
+		return grant.Front{}, err
 	}
-	r, err := s.run(ctx, "issue", keys, a.Epoch, a.PasswordGen, a.FactorGen, n.Grant.ClientID, uriDigest(n.Grant.RedirectURI),
-		n.Challenge, "", bit(n.Offline), bit(n.Rotate), ends, sealed, s.cfg.Lifetimes.CodeLife.Milliseconds(),
-		t.gidText(), withoutEnd.Milliseconds(), maxGrants)
+	r, err := s.run(ctx, "issue", append(keys, frontKeys...), append(append(args, bit(n.Flow != "")), front...)...)
 	if err == nil && r.code() != done {
 		err = refused(r.code())
 	}
-	return code, err
+	return out, err
+}
+
+// codeArgs are the arguments of issue for the code; an answer without one seals no grant.
+func (s grants) codeArgs(n grant.NewCode, t token, out *grant.Front) ([]any, error) {
+	a, sealed, ends := n.Account, "", int64(0)
+	if !n.Grant.Ends.IsZero() {
+		ends = n.Grant.Ends.UnixMilli()
+	}
+	if !n.NoCode {
+		var err error
+		if sealed, err = s.sealGrant(n, t, n.Offline, n.Rotate); err != nil {
+			return nil, err
+		}
+		// The handle is made first: a code that is recorded can then always be sent.
+		if out.Code, err = s.codeHandle(t); err != nil {
+			return nil, err
+		}
+	}
+	return []any{
+		a.Epoch, a.PasswordGen, a.FactorGen, n.Grant.ClientID, uriDigest(n.Grant.RedirectURI),
+		n.Challenge, "", bit(n.Offline), bit(n.Rotate), ends, sealed, s.cfg.Lifetimes.CodeLife.Milliseconds(),
+		t.gidText(), withoutEnd.Milliseconds(), maxGrants,
+	}, nil
+}
+
+func (s grants) sealGrant(n grant.NewCode, t token, offline, rotate bool) (string, error) {
+	n.Grant.AccountID = n.Account.ID
+	g := storedGrant{Grant: n.Grant, epoch: n.Account.Epoch, offline: offline, rotate: rotate}
+	return s.seal("grant", s.key.grant(t.tag, t.gidText()), encodeGrant(g))
+}
+
+// frontArgs are the arguments and keys of issue for an access token: it has a grant of its own, since that of the code
+// lives for a minute only and dies when the code is used twice.
+func (s grants) frontArgs(n grant.NewCode, tag string, access *grant.Access, out *grant.Front) ([]any, []string, error) {
+	if access == nil {
+		return []any{"", "", "", 0}, nil, nil
+	}
+	t, err := s.newToken(tag)
+	if err != nil {
+		return nil, nil, err
+	}
+	over, err := s.newAccess(&t, *access)
+	if err != nil {
+		return nil, nil, err
+	}
+	n.Grant.Ends = time.Time{}
+	sealed, err := s.sealGrant(n, t, false, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	if out.Access, err = s.accessHandle(t); err != nil {
+		return nil, nil, err
+	}
+	out.AccessLife = access.Life
+	return []any{sealed, t.gidText(), over, access.Life.Milliseconds()}, t.keys(s.key)[1:], nil
 }
 
 // newToken makes a grant id in the slot of tag.

@@ -353,3 +353,66 @@ func testClientGrant(t *testing.T, open Open) { //nolint:thelper // a case, not 
 	is(t, "Lookup of a JWT that left no record", err, grant.ErrUnknown)
 	is(t, "Revoke of it", s.Grants.Revoke(ctx, i.Access, "robot", true), nil)
 }
+
+// testFront: what goes through the browser beside a code, or in its place, is one step with the end of the flow, and
+// an access token there lives by itself.
+func testFront(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
+	s, ctx := open(t, Options{}), t.Context()
+	a := s.person(t, "ann")
+	n := s.granted(a)
+	f, _ := s.signedIn(t, a)
+	n.Flow = f.ID
+	short := grant.Access{Life: 30 * time.Minute, Stored: true}
+	out, err := s.Grants.IssueFront(ctx, n, &short)
+	is(t, "IssueFront", err, nil)
+	if len(out.Code) != 80 || len(out.Access) != 91 || out.AccessLife != short.Life {
+		t.Errorf("IssueFront() = %d and %d characters for %s", len(out.Code), len(out.Access), out.AccessLife)
+	}
+	_, err = s.Grants.IssueFront(ctx, n, &short)
+	is(t, "IssueFront of the same flow", err, authn.ErrGone)
+	live, err := s.Grants.Lookup(ctx, out.Access)
+	is(t, "Lookup before the code is used", err, nil)
+	if live.Kind != grant.KindAccess || live.Grant.Subject != a.ID || !live.Expires.Equal(s.at().Add(short.Life)) {
+		t.Errorf("Lookup() = %s for %q until %s", live.Kind, live.Grant.Subject, live.Expires)
+	}
+	for _, want := range []error{nil, grant.ErrReplay} {
+		_, err = s.Grants.Redeem(ctx, out.Code, "app", uri, n.Challenge, opaque())
+		is(t, "Redeem", err, want)
+	}
+	_, err = s.Grants.Lookup(ctx, out.Access)
+	is(t, "Lookup after the code was used twice", err, nil)
+
+	n.Flow, n.NoCode = "", true
+	out, err = s.Grants.IssueFront(ctx, n, &short)
+	is(t, "IssueFront without a code", err, nil)
+	if out.Code != "" {
+		t.Errorf("a code came where none was wanted")
+	}
+	is(t, "Revoke", s.Grants.Revoke(ctx, out.Access, "app", false), nil)
+	_, err = s.Grants.Lookup(ctx, out.Access)
+	is(t, "Lookup after Revoke", err, grant.ErrUnknown)
+	f, bind := s.signedIn(t, a)
+	n.Flow = f.ID
+	out, err = s.Grants.IssueFront(ctx, n, nil)
+	is(t, "IssueFront of nothing but the end of the flow", err, nil)
+	if out != (grant.Front{}) {
+		t.Errorf("IssueFront() = %+v, want nothing", out)
+	}
+	_, err = s.Flows.Load(ctx, f.ID, bind)
+	is(t, "Load of the flow", err, authn.ErrGone)
+	n.Flow, n.Account.Epoch = "", a.Epoch+1
+	_, err = s.Grants.IssueFront(ctx, n, &short)
+	is(t, "IssueFront after the account moved", err, authn.ErrMoved)
+}
+
+func testFrontExpires(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
+	s := open(t, Options{})
+	out, err := s.Grants.IssueFront(t.Context(), s.granted(s.person(t, "ann")), &grant.Access{Life: 5 * time.Minute, Stored: true})
+	is(t, "IssueFront", err, nil)
+	s.pass(2 * time.Minute)
+	_, err = s.Grants.Lookup(t.Context(), out.Access)
+	is(t, "Lookup after the code has ended", err, nil)
+	s.pass(4 * time.Minute)
+	_, err = s.Grants.Lookup(t.Context(), out.Access)
+	is(t, "Lookup after its life", err, grant.ErrUnknown)
+}

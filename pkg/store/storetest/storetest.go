@@ -107,6 +107,8 @@ func Run(t *testing.T, open Open) {
 		{"apps with access", testStandings, false},
 		{"code", testCode, false},
 		{"code races", testCodeRaces, false},
+		{"answer with an access token", testFront, false},
+		{"access token beside a code expires", testFrontExpires, waits},
 		{"refresh", testRefresh, waits},
 		{"refresh races", testRefreshRaces, false},
 		{"grant ends with the account", testGrantMoved, false},
