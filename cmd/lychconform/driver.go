@@ -4,6 +4,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"slices"
 )
@@ -41,6 +42,7 @@ type plan struct {
 	Label   string            `json:"label"`
 	Name    string            `json:"name"`
 	Browser string            `json:"browser,omitempty"`
+	Users   []string          `json:"users,omitempty"`
 	Variant map[string]string `json:"variant,omitempty"`
 	Config  map[string]any    `json:"config,omitempty"`
 }
@@ -91,6 +93,9 @@ func plans(d discovery, alias string, apps map[string]app) []plan {
 			out = append(out, both(name, d, map[string]string{"server_metadata": "discovery"}, alias, apps)...)
 		}
 	}
+	if len(out) > 1 {
+		out = append(out, withTOTP(out[1]))
+	}
 	code := map[string]string{"response_type": "code"}
 	if d.EndSession != "" {
 		out = append(out, both("rp-initiated-logout", d, code, alias, apps)...)
@@ -103,6 +108,15 @@ func plans(d discovery, alias string, apps map[string]app) []plan {
 	return append(out, logoutPlans(d)...)
 }
 
+// withTOTP is the plan with nobody but people who give a code at every sign-in.
+func withTOTP(p plan) plan {
+	p.Label += "-totp"
+	for i := range totpPeople {
+		p.Users = append(p.Users, totpName(i))
+	}
+	return p
+}
+
 // logoutPlans are those about other apps, which register their own addresses.
 func logoutPlans(d discovery) []plan {
 	var out []plan
@@ -110,7 +124,8 @@ func logoutPlans(d discovery) []plan {
 		name, browser string
 		offered       bool
 	}{
-		{"frontchannel-rp-initiated-logout", "", d.Frontchannel}, {"backchannel-rp-initiated-logout", "", d.Backchannel},
+		{"frontchannel-rp-initiated-logout", "", d.Frontchannel},
+		{"backchannel-rp-initiated-logout", "", d.Backchannel},
 		{"session-management", "chromium", d.CheckSession != ""},
 	} {
 		if p.offered {
@@ -138,9 +153,7 @@ func both(name string, d discovery, variant map[string]string, alias string, app
 
 func with(variant map[string]string, registration string) map[string]string {
 	out := map[string]string{"client_registration": registration}
-	for k, v := range variant {
-		out[k] = v
-	}
+	maps.Copy(out, variant)
 	return out
 }
 

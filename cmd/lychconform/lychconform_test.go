@@ -21,7 +21,7 @@ func TestPlansFollowWhatIsOffered(t *testing.T) {
 	apps := staticApps()
 	d := discovery{ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"}, EndSession: "x"}
 	got := driverConfig{Plans: plans(d, "a", apps)}.labels()
-	want := []string{"config", "basic-static", "formpost-basic-static", "rp-initiated-logout-static"}
+	want := []string{"config", "basic-static", "formpost-basic-static", "basic-static-totp", "rp-initiated-logout-static"}
 	if !slices.Equal(got, want) {
 		t.Errorf("static clients, code alone: %v", got)
 	}

@@ -32,7 +32,7 @@ func main() {
 	if err := dispatch(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "lychconform:", err)
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
-			os.Exit(exit.ExitCode()) //nolint:gocritic // nothing but a signal handler is left behind
+			os.Exit(exit.ExitCode())
 		}
 		os.Exit(1)
 	}

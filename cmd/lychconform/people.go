@@ -35,13 +35,15 @@ func people() []person {
 		if i >= plainPeople {
 			secret := make([]byte, 20)
 			_, _ = rand.Read(secret) // never fails
-			p.Username = fmt.Sprintf("totp%d", i-plainPeople+1)
+			p.Username = totpName(i - plainPeople)
 			p.TOTP = base32.StdEncoding.EncodeToString(secret)
 		}
 		out = append(out, p)
 	}
 	return out
 }
+
+func totpName(i int) string { return fmt.Sprintf("totp%d", i+1) }
 
 // imported is the person as `lychgate account import` reads it, with every claim of OIDC Core §5.1: the suite warns
 // about each that a scope asks for and the account lacks.

@@ -34,8 +34,9 @@ type rig struct {
 	options
 
 	redis, server *exec.Cmd
-	died          chan error
-	front         *http.Server
+	// died is closed when the provider has ended.
+	died  chan struct{}
+	front *http.Server
 	// back is where Lychgate listens without TLS.
 	back string
 	web  *http.Client
@@ -119,8 +120,11 @@ func (r *rig) serve(ctx context.Context) error {
 	if err := r.server.Start(); err != nil {
 		return err
 	}
-	r.died = make(chan error, 1)
-	go func() { r.died <- r.server.Wait() }()
+	r.died = make(chan struct{})
+	go func() {
+		defer close(r.died)
+		_ = r.server.Wait()
+	}()
 	return within(ctx, "lychgate (see "+log.Name()+")", func() bool {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.back+"/readyz", http.NoBody)
 		if err != nil {
@@ -155,13 +159,13 @@ func (r *rig) startFront(ctx context.Context) error {
 		return errors.New("no certificate could be read")
 	}
 	r.web = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
-	return os.WriteFile(r.file(caFile), authority, 0o600)
+	return os.WriteFile(r.file(caFile), authority, 0o600) //nolint:gosec // the folder is named by who runs this
 }
 
 // program is a command that ends with ctx, gently. It has a process group of its own, so that Ctrl-C reaches us alone
 // and things end in the right order.
 func program(ctx context.Context, name string, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, name, args...)
+	c := exec.CommandContext(ctx, name, args...) //nolint:gosec // programs are named by who runs this
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.WaitDelay = 10 * time.Second
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -210,9 +214,8 @@ func (r *rig) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-r.died:
-		r.died <- err
-		return fmt.Errorf("the provider has ended: %w; see %s", err, r.file("lychgate.log"))
+	case <-r.died:
+		return fmt.Errorf("the provider has ended: %s; see %s", r.server.ProcessState, r.file("lychgate.log"))
 	}
 }
 
