@@ -56,7 +56,7 @@ func (p *Provider) destination(ctx context.Context, q params) (*client.Client, e
 	if uri == "" {
 		return nil, page(c.ID, "redirect_uri", "missing, repeated or unreadable")
 	}
-	if !c.HasGrant(client.GrantCode) || !c.MatchRedirect(uri) {
+	if !c.Redirects() || !c.MatchRedirect(uri) {
 		return nil, page(c.ID, "redirect_uri", "not registered: "+uri)
 	}
 	return c, nil
@@ -73,7 +73,7 @@ func (p *Provider) fill(c *client.Client, q params, req *flow.Request) *fault {
 	if q.first != "" {
 		return invalidRequest(q.spoilt[q.first], q.first)
 	}
-	if f := checkType(q); f != nil {
+	if f := checkType(c, q); f != nil {
 		return f
 	}
 	if f := checkChallenge(c, q); f != nil {

@@ -123,7 +123,7 @@ func describeRequest(reason string) string {
 	case codeInvalidScope:
 		return "The scope is missing, unknown, or more than was granted."
 	case codeUnsupportedType:
-		return "The response type is not supported: use code."
+		return "The response type is not supported, or not registered for this client."
 	case "request_not_supported":
 		return "The parameter request is not supported."
 	case "request_uri_not_supported":
@@ -139,7 +139,9 @@ func describeRequest(reason string) string {
 	case reasonTypeMissing:
 		return "The parameter response_type is missing."
 	case reasonMode:
-		return "The response mode is not supported: use query or form_post."
+		return "The response mode is unknown, or would put tokens into the query."
+	case reasonNonce:
+		return "The parameter nonce is missing: this response type needs it."
 	case reasonChallengeMissing:
 		return "The parameter code_challenge is missing: this client must use PKCE."
 	case reasonChallenge:
@@ -174,6 +176,7 @@ const (
 	reasonChallenge        = "challenge"
 	reasonPrompt           = "prompt"
 	reasonMaxAge           = "max_age"
+	reasonNonce            = "nonce"
 	reasonHint             = "hint"
 	reasonClaims           = "claims"
 	reasonMethod           = "method"

@@ -96,7 +96,8 @@ func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 	l := s.cfg.Lifetimes
 	return oidc.Config{
 		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Keys: s.ring, Digest: s.Office.Digest,
-		Audit: events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
+		Pairwise: s.Pairwise,
+		Audit:    events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
 		FormPost: func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error {
 			return s.site.FormPost(w, r, action, fields, locales)
 		},
