@@ -146,6 +146,8 @@ type Consent struct {
 	Scopes               []string
 	PolicyURI, TosURI    string
 	ClientOwnedByCompany bool
+	// Unverified: the app registered itself, and nobody has looked at what it says of itself.
+	Unverified bool
 }
 
 // Template implements Page.

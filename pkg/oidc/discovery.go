@@ -29,6 +29,7 @@ type metadata struct {
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -68,7 +69,12 @@ func (p *Provider) metadata() metadata {
 	}
 	all := client.AuthMethods()
 	confidential := slices.DeleteFunc(client.AuthMethods(), func(m string) bool { return m == client.AuthNone })
+	registration := ""
+	if p.cfg.Desk != nil {
+		registration = iss + "/register"
+	}
 	return metadata{
+		RegistrationEndpoint:  registration,
 		Issuer:                iss,
 		AuthorizationEndpoint: iss + "/authorize",
 		TokenEndpoint:         iss + "/token",
