@@ -49,7 +49,7 @@ func linkPlaces() []place {
 		{"link-dead", 400, "This link does not work", "Deze link werkt niet", func(b *tab) {
 			b.get(b.world.Issuer + "/link/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 		}},
-		{"setup-link", 200, "Set up your authenticator app", "Stel uw authenticator-app in", func(b *tab) {
+		{"setup-link", 200, "Set up your second step", "Stel uw tweede stap in", func(b *tab) {
 			name := b.world.fresh()
 			b.world.AddEnrolled(b.T, name, "acme")
 			b.world.Ticket(b.T, name)
