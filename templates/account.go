@@ -91,8 +91,10 @@ type AccountRecovery struct {
 	Frame
 	Action, Account string
 	Left            int
-	Codes           []string
-	Made            time.Time
+	// Gen is that of the codes there are; the form sends it back, so that sending it twice makes codes once.
+	Gen   int64
+	Codes []string
+	Made  time.Time
 }
 
 // Template implements Page.

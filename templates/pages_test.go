@@ -96,6 +96,8 @@ func variants(f Frame) []variant {
 			Problem: problem, Prompt: "passkey-setup", Values: passkeyValues(),
 		}
 		add("passkey-setup/"+problem, p)
+		p.Cause = "other"
+		add("passkey-setup-known/"+problem, p)
 		p.SkipsLeft, p.SkipUntil, p.Choice = 2, someday(), "/flow/x/enrol"
 		add("passkey-setup-skip/"+problem, p)
 		p.SkipsLeft, p.More = 0, true
