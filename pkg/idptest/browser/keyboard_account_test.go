@@ -40,7 +40,6 @@ func (b *tab) setsUp() (key string) {
 	b.Helper()
 	b.proves()
 	key = b.text("#totp-key")
-	b.world.NextStep()
 	b.enters("code", b.world.codeOf(b.T, key))
 	return key
 }
