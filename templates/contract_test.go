@@ -268,12 +268,14 @@ func TestButtons(t *testing.T) {
 		{Factor{Prompt: "passkey", Values: passkeyValues()}, []string{"Continue"}, []string{"Doorgaan"}},
 		{
 			Setup{Prompt: "passkey-setup", Values: passkeyValues(), SkipsLeft: 1},
-			[]string{"Continue", "Not now", "Cancel"}, []string{"Doorgaan", "Niet nu", "Annuleren"},
+			[]string{"Continue", "Not now", "Cancel"},
+			[]string{"Doorgaan", "Niet nu", "Annuleren"},
 		},
 		{Choice{Kinds: []string{"totp", "passkey"}}, []string{"Continue"}, []string{"Doorgaan"}},
 		{
 			Choice{Kinds: []string{"totp", "passkey"}, Setup: true, SkipsLeft: 1},
-			[]string{"Continue", "Not now", "Cancel"}, []string{"Doorgaan", "Niet nu", "Annuleren"},
+			[]string{"Continue", "Not now", "Cancel"},
+			[]string{"Doorgaan", "Niet nu", "Annuleren"},
 		},
 		{SetupDone{Next: "/flow/x"}, []string{"Continue"}, []string{"Doorgaan"}},
 		{Ticket{}, []string{"Continue", "Cancel"}, []string{"Doorgaan", "Annuleren"}},

@@ -89,15 +89,15 @@ func TestC2ByKeyboard(t *testing.T) {
 				}
 			}
 			for _, left := range []string{b.in("2 more times, until ", "nog 2 keer uitstellen, tot "), b.in("1 more time, until ", "nog 1 keer uitstellen, tot ")} {
-				b.anew().ask().signsIn(name, idptest.Password)
+				b.anew().ask().signsIn(name)
 				b.has(".titles", left+b.day(from))
 				b.follow("button[value=skip]")
 				b.wantApp()
 			}
-			b.anew().ask().signsIn(name, idptest.Password).mustSetUp()
+			b.anew().ask().signsIn(name).mustSetUp()
 
 			w.Advance(3*24*time.Hour + time.Second)
-			b.anew().ask().signsIn(late, idptest.Password).mustSetUp()
+			b.anew().ask().signsIn(late).mustSetUp()
 			b.setsUp()
 			b.keeps()
 			b.wantApp()
@@ -173,7 +173,7 @@ func TestC3ByKeyboard(t *testing.T) {
 				b.in("Your company asks for a second step at sign-in", "Uw organisatie vraagt bij het inloggen om een tweede stap"),
 				b.in("Sign in as you always do and follow the steps.", "Log in zoals u gewend bent en volg de stappen."),
 				b.in("Nobody will ever ask you for a code by telephone or by mail.", "Niemand vraagt u ooit per telefoon of per mail om een code."))
-			b.ask().signsIn(name, idptest.Password).mustSetUp()
+			b.ask().signsIn(name).mustSetUp()
 			old := b.setsUp()
 			b.keeps()
 			b.wantApp()
@@ -186,7 +186,7 @@ func TestC3ByKeyboard(t *testing.T) {
 			b.want(200, b.in("Set up your second step", "Stel uw tweede stap in"))
 			b.follow(primary)
 			b.want(200, b.in("Now sign in with your password", "Log nu in met uw wachtwoord"))
-			b.ask().signsIn(name, idptest.Password).mustSetUp()
+			b.ask().signsIn(name).mustSetUp()
 			if key := b.setsUp(); key == old {
 				t.Error("the reset leaves the old key")
 			}

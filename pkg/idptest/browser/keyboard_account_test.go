@@ -22,7 +22,7 @@ import (
 func (b *tab) mine(name string) {
 	b.Helper()
 	b.get(b.world.Issuer + "/account")
-	b.signsIn(name, idptest.Password).proves()
+	b.signsIn(name).proves()
 	b.home("")
 }
 
@@ -62,7 +62,7 @@ func TestM1TurnedOnByKeyboard(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			b, name := w.open(t, l), w.fresh()
 			w.AddAccount(t, name, "free")
-			b.ask().signsIn(name, idptest.Password).wantApp()
+			b.ask().signsIn(name).wantApp()
 			b.get(w.Issuer + "/account")
 			b.home("")
 			b.has("#two-factor .badge", b.in("Off", "Uit"))
@@ -86,7 +86,7 @@ func TestM1TurnedOnByKeyboard(t *testing.T) {
 				"help@free.example")
 
 			b.follow("form[action='/account/sign-out'] button")
-			b.ask().signsIn(name, idptest.Password)
+			b.ask().signsIn(name)
 			b.want(200, b.in("Enter your code", "Vul uw code in"))
 			w.NextStep()
 			b.enters("code", w.codeOf(t, key))
@@ -162,7 +162,7 @@ func TestM4ByKeyboard(t *testing.T) {
 			b.letter(p, name, b.in("New recovery codes were made for your account", "Er zijn nieuwe herstelcodes voor uw account gemaakt"))
 
 			b.follow("form[action='/account/sign-out'] button")
-			b.ask().signsIn(name, idptest.Password)
+			b.ask().signsIn(name)
 			b.follow("main a[href$='/recovery']")
 			b.enters("recovery-code", old[0])
 			b.refusedAt(b.in("That recovery code did not work.", "Die herstelcode werkte niet."))
@@ -186,7 +186,7 @@ func (b *tab) makesCodes() {
 // isRemembered signs in at the app and has the tick box ticked by Space.
 func (b *tab) isRemembered(name string) {
 	b.Helper()
-	b.ask().signsIn(name, idptest.Password)
+	b.ask().signsIn(name)
 	b.world.NextStep()
 	b.types("code", b.world.Code(b.T, 0))
 	b.reach("#remember")
@@ -214,7 +214,7 @@ func TestM5ByKeyboard(t *testing.T) {
 			here.home(here.in("All remembered devices are forgotten.", "Alle onthouden apparaten zijn vergeten."))
 			w.Advance(25 * time.Hour)
 			for _, b := range []*tab{here, there} {
-				b.ask().signsIn(name, idptest.Password)
+				b.ask().signsIn(name)
 				b.want(200, b.in("Enter your code", "Vul uw code in"))
 			}
 		})
@@ -257,7 +257,7 @@ func TestM8ByKeyboard(t *testing.T) {
 	for way, l := range ways() {
 		t.Run(way, func(t *testing.T) {
 			b := w.open(t, l)
-			b.ask().signsIn(b.enrolled(), idptest.Password).enters("code", "000000")
+			b.ask().signsIn(b.enrolled()).enters("code", "000000")
 			b.refusedAt(b.in("That code did not work.", "Deze code werkte niet."))
 			b.proves()
 			b.wantApp()

@@ -23,7 +23,7 @@ func TestJ6ByKeyboard(t *testing.T) {
 			// A code in the middle of its 30 seconds, so that the answer is not rounded.
 			const step, slow = 30 * time.Second, -94 * time.Second
 			w.Advance((step + step/2 - time.Duration(w.Now().Add(slow).UnixNano())%step) % step)
-			b.ask().signsIn(name, idptest.Password)
+			b.ask().signsIn(name)
 			key := idptest.SecretOf(t, b.text("#totp-key"))
 			b.enters("code", idptest.CodeOf(t, key, w.Now().Add(slow)))
 			b.refusedAt(b.in("Your phone’s clock is about 94 seconds slow", "De klok van uw telefoon loopt ongeveer 94 seconden achter"))
@@ -47,16 +47,16 @@ func TestJ11ByKeyboard(t *testing.T) {
 			b, colleague := w.open(t, l), w.open(t, l)
 			name := w.fresh()
 			w.AddAccount(t, name, "acme")
-			shared := b.ask().signsIn(name, idptest.Password).setsUp()
+			shared := b.ask().signsIn(name).setsUp()
 			b.keeps()
 			b.wantApp()
 
 			w.NextStep()
 			code := w.codeOf(t, shared)
-			colleague.ask().signsIn(name, idptest.Password).enters("code", code)
+			colleague.ask().signsIn(name).enters("code", code)
 			colleague.wantApp()
 			other := w.open(t, l)
-			other.ask().signsIn(name, idptest.Password).enters("code", code)
+			other.ask().signsIn(name).enters("code", code)
 			other.refusedAt(other.in("Codes can be used once", "Een code werkt één keer"))
 			w.NextStep()
 			other.enters("code", w.codeOf(t, shared))
@@ -76,7 +76,7 @@ func TestJ11ByKeyboard(t *testing.T) {
 			b.has("#two-factor li b", "Tablet")
 
 			b.follow("form[action='/account/sign-out'] button")
-			b.ask().signsIn(name, idptest.Password)
+			b.ask().signsIn(name)
 			w.NextStep()
 			b.enters("code", w.codeOf(t, shared))
 			b.refusedAt(b.in("That code did not work.", "Deze code werkte niet."))

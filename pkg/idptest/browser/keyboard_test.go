@@ -69,10 +69,10 @@ func (b *tab) enters(id, text string) {
 }
 
 // signsIn gives name and password.
-func (b *tab) signsIn(name, password string) *tab {
+func (b *tab) signsIn(name string) *tab {
 	b.Helper()
 	b.types("username", name)
-	b.enters("password", password)
+	b.enters("password", idptest.Password)
 	return b
 }
 

@@ -201,7 +201,7 @@ func TestPutOffAtTheChoice(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			b := w.open(t, l)
 			name := b.newcomer()
-			b.ask().signsIn(name, idptest.Password)
+			b.ask().signsIn(name)
 			b.choice()
 			b.has(".titles", b.day(from))
 			b.clean()
@@ -218,14 +218,14 @@ func TestPutOffAtTheChoice(t *testing.T) {
 			b.follow("button[value=skip]")
 			b.wantApp()
 
-			b.anew().ask().signsIn(name, idptest.Password)
+			b.anew().ask().signsIn(name)
 			b.choice()
 			b.follow("button[value=cancel]")
 			b.want(200, "Every estate, in one place")
-			b.ask().signsIn(name, idptest.Password)
+			b.ask().signsIn(name)
 			b.follow("button[value=skip]")
 			b.wantApp()
-			b.anew().ask().signsIn(name, idptest.Password)
+			b.anew().ask().signsIn(name)
 			b.choice()
 			if n := b.count("button[value=skip]"); n != 0 {
 				t.Errorf("%d ways to put the set-up off a third time", n)
