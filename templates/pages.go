@@ -72,13 +72,14 @@ type Setup struct {
 	// (Detail: the authenticator's name, or empty), "unknown" or "".
 	Problem, Cause, Detail string
 	Behind                 time.Duration
-	// More says that there is an authenticator already, Replaces that this one takes its place. SkipsLeft > 0 shows *Not
-	// now*, until SkipUntil if that is a date. Choice leads back to the choice of another kind; empty: there is none.
-	More, Replaces bool
-	SkipsLeft      int
-	SkipUntil      time.Time
-	Choice         string
-	Prompt         string
+	// Wanted says that a policy asks for it, More that there is an authenticator already, Replaces that this one takes its
+	// place. SkipsLeft > 0 shows *Not now*, until SkipUntil if that is a date. Choice leads back to the choice of another
+	// kind; empty: there is none.
+	Wanted, More, Replaces bool
+	SkipsLeft              int
+	SkipUntil              time.Time
+	Choice                 string
+	Prompt                 string
 	// Values of totp-setup: "uri" (otpauth://totp/…), "key" (Base32, grouped by four), "service", "account",
 	// "qr_path" (an SVG path of black modules, integers only), "qr_size" (side of the viewBox with quiet zone). Value of
 	// passkey-setup: "options" (JSON for navigator.credentials).

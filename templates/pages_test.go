@@ -116,7 +116,7 @@ func variants(f Frame) []variant {
 	for _, problem := range []string{"", "rejected"} {
 		add("totp-setup/"+problem, Setup{
 			Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who,
-			Problem: problem, Prompt: "totp-setup", Values: totpValues(),
+			Problem: problem, Prompt: "totp-setup", Values: totpValues(), Wanted: true,
 		})
 		for _, kind := range []string{"", "offer", "sent"} {
 			add("ticket-closed/"+kind+problem, Ticket{

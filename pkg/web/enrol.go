@@ -67,7 +67,7 @@ func (s *Site) setupPage(w http.ResponseWriter, r *http.Request, f *flow.Flow, e
 	p := templates.Setup{
 		Frame: s.frame(w, r, &f.Request, f), Action: action("/flow/"+f.ID+"/enrol", s.enrollers(), e),
 		NotYou: "/flow/" + f.ID + "/restart", Account: f.AccountName, Prompt: prompt.Page, Values: prompt.Values,
-		More: setupMode(f) != authn.SetupFirst, Replaces: setupMode(f) == authn.SetupReplace,
+		Wanted: f.Policy.Factor.Wanted(), More: setupMode(f) != authn.SetupFirst, Replaces: setupMode(f) == authn.SetupReplace,
 	}
 	if len(s.enrollers()) > 1 {
 		p.Choice = "/flow/" + f.ID + "/enrol"

@@ -62,6 +62,7 @@ func (w *world) turnsOn(t *testing.T, from time.Time) {
 func (b *tab) mustSetUp() {
 	b.Helper()
 	b.want(200, b.in("Secure your account", "Beveilig uw account"))
+	b.has(".lead", b.in("Acme Legal now asks for a code", "Acme Legal vraagt voortaan naast uw wachtwoord ook een code."))
 	if n := b.count("button[value=skip]"); n != 0 {
 		b.Errorf("%d ways to put the set-up off, want none", n)
 	}

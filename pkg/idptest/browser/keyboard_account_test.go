@@ -77,6 +77,8 @@ func TestM1TurnedOnByKeyboard(t *testing.T) {
 				t.Errorf("the password is asked for again for %q, want %q", got, name)
 			}
 			b.enters("password", idptest.Password)
+			// Nobody but the person asks for it.
+			b.has(".lead", b.in("You now need a code as well as your password.", "Voortaan hebt u naast uw wachtwoord ook een code nodig."))
 			key := b.setsUp()
 			b.keeps()
 			b.home(b.in("The authenticator is added.", "De authenticator is toegevoegd."))
