@@ -6,7 +6,7 @@ LDFLAGS := -s -w
 PKGS := ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test check lint fuzz bench vuln deps tidy
+.PHONY: help demo run build test check lint fuzz bench conformance vuln deps tidy
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -39,6 +39,12 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 bench: build ## measure requests against a real Redis; a table and a JSON file
 	@$(GO) run ./cmd/lychload bench -binary $(BIN) -out bench.json $(ARGS)
+
+conformance: build ## a provider for the conformance suite that runs at SUITE (docs/conformance.md); with DRIVER its plans too
+	@$(GO) build -o bin/lychconform ./cmd/lychconform
+	@exec bin/lychconform -binary $(BIN) -suite '$(SUITE)' $(if $(ISSUER),-issuer '$(ISSUER)') $(if $(LISTEN),-listen '$(LISTEN)') \
+	  $(if $(CERT),-cert '$(CERT)') $(if $(KEY),-key '$(KEY)') $(if $(SUITE_CA),-suite-ca '$(SUITE_CA)') $(if $(ALIAS),-alias '$(ALIAS)') \
+	  $(if $(DIR),-dir '$(DIR)') $(if $(DRIVER),-driver '$(DRIVER)') $(if $(PLANS),-plans '$(PLANS)')
 
 vuln: ## govulncheck, where its database can be had
 	@$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0 -test $(PKGS)

@@ -140,8 +140,9 @@ type Account struct {
 	Roles []string
 	// Created is the time the account was made; zero where the store had no need to read the profile.
 	Created time.Time
-	// Contact is how its person is told what happens to it; empty as Created.
+	// Contact is how its person is told what happens to it, Claims are those of its profile; both empty as Created.
 	Contact Contact
+	Claims  map[string]any
 }
 
 // Contact is how a person is told what happens to the account.

@@ -44,9 +44,13 @@ type Request struct {
 	// Params are the merged, validated parameters as the protocol engine replays them at the answer.
 	Params   url.Values
 	ClientID string
-	// RedirectURI is registered for the client; ResponseMode is "query" or "form_post".
-	RedirectURI, ResponseMode, State string
-	Scopes                           []string
+	// RedirectURI is registered for the client; ResponseType is in its registered spelling, ResponseMode is query,
+	// fragment or form_post.
+	RedirectURI, ResponseType, ResponseMode, State string
+	Scopes                                         []string
+	// IDClaims and UserClaims are the standard claims that the request names one by one (OIDC Core §5.5), Claimed the
+	// scopes they belong to: consent is asked for these too.
+	IDClaims, UserClaims, Claimed []string
 	// Prompt holds none, login, consent, select_account.
 	Prompt []string
 	// MaxAge is in seconds; nil when the request has none. 0 asks for everything anew.
@@ -59,7 +63,7 @@ type Request struct {
 	// second factors stand for each other.
 	EvidenceAge map[string]int64
 	LoginHint   string
-	// HintSubject is the subject of a verified id_token_hint.
+	// HintSubject is the subject of a verified id_token_hint, as the client sees it.
 	HintSubject string
 	UILocales   []string
 }
@@ -67,6 +71,17 @@ type Request struct {
 // HasPrompt says whether the request asks for prompt p.
 func (r *Request) HasPrompt(p string) bool {
 	return slices.Contains(r.Prompt, p)
+}
+
+// Asked are the scopes that consent is asked for: those of the request, and those whose claims it names one by one.
+func (r *Request) Asked() []string {
+	out := slices.Clone(r.Scopes)
+	for _, s := range r.Claimed {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // FactorMode is a policy on the second factor; the strictest of company and client wins.
@@ -114,6 +129,8 @@ type Flow struct {
 	Created time.Time
 	// Account is nil before the password; else as read together with the flow.
 	Account *authn.Account
+	// Subject is the account as the client sees it (claim sub).
+	Subject string
 	// AccountName is the name the person typed, for the page.
 	AccountName string
 	// Epoch and PasswordGen are as of the password, or of the session that the flow began with.

@@ -24,7 +24,8 @@ type Logout struct {
 	ClientID string
 	// RedirectURI is registered for the client and may be used; empty: show a page.
 	RedirectURI, State string
-	// HintSubject and HintSID are from a verified id_token_hint; without one the person is asked first.
+	// HintSubject and HintSID are from a verified id_token_hint; without one the person is asked first. HintSubject is
+	// the account as that client sees it.
 	HintSubject, HintSID string
 	// UILocales as sent.
 	UILocales []string

@@ -108,7 +108,7 @@ func needLogin(f *Flow, now time.Time) bool {
 
 // otherAccount: the id_token_hint named someone else (OIDC Core §3.1.2.1).
 func otherAccount(f *Flow, _ time.Time) bool {
-	return f.Request.HintSubject != "" && f.Request.HintSubject != f.Account.ID
+	return f.Request.HintSubject != "" && f.Request.HintSubject != f.Subject
 }
 
 // notAllowed: the client is for other companies or roles.
@@ -186,7 +186,7 @@ func needConsent(f *Flow, _ time.Time) bool {
 	if !f.Policy.Consent {
 		return false
 	}
-	for _, s := range f.Request.Scopes {
+	for _, s := range f.Request.Asked() {
 		if s != "offline_access" && !slices.Contains(f.Consented, s) {
 			return true
 		}

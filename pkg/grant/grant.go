@@ -36,6 +36,10 @@ type Grant struct {
 	AMR                   []string
 	Evidence              []authn.Evidence
 	Nonce, RedirectURI    string
+	// IDClaims are claims for the ID token, as JSON object text, as they were at the answer; UserClaims are the names of
+	// those that userinfo gives beside the ones of the scopes (OIDC Core §5.5). Empty: none.
+	IDClaims   string
+	UserClaims []string
 	// Ends is the absolute end; zero: none (a grant without a refresh token ends with its access token).
 	Ends time.Time
 }

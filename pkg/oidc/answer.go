@@ -35,15 +35,21 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	if err != nil {
 		return err
 	}
-	unit := &work{client: c, subject: f.Account.ID, authTime: f.PasswordAt, requested: f.Created}
+	unit := &work{
+		client: c, answering: true, subject: p.Subject(c, f.Account.ID), authTime: f.PasswordAt, requested: f.Created,
+	}
 	if err := p.engine.finish(withWork(ctx, unit), unit, f.Request.Params, scopes); err != nil {
 		return fmt.Errorf("replay authorization request: %w", err)
 	}
-	code, err := p.cfg.Grants.Issue(ctx, p.newCode(c, f, scopes))
+	n, err := p.newCode(c, f, scopes)
 	if err != nil {
-		return fmt.Errorf("issue code: %w", err)
+		return err
 	}
-	return p.respond(w, r, &f.Request, [][2]string{{"code", code}})
+	fields, err := p.issue(ctx, unit, f, n)
+	if err != nil {
+		return err
+	}
+	return p.respond(w, r, &f.Request, fields)
 }
 
 // stillGood reads the client again: between the request and the answer it may have been changed or disabled.
@@ -55,7 +61,7 @@ func (p *Provider) stillGood(ctx context.Context, q *flow.Request) (*client.Clie
 	if err != nil {
 		return nil, err
 	}
-	if c.Disabled || !c.HasGrant(client.GrantCode) || !c.MatchRedirect(q.RedirectURI) {
+	if c.Disabled || !c.HasResponseType(q.ResponseType) || !c.MatchRedirect(q.RedirectURI) {
 		return nil, fmt.Errorf("client was changed: %w", authn.ErrGone)
 	}
 	return c, nil
@@ -86,21 +92,26 @@ func grantedScopes(c *client.Client, f *flow.Flow) ([]string, error) {
 
 // newCode writes down what the person proved, truthfully: the context class and methods follow from the evidence, and
 // auth_time is the time of the password (decisions.md).
-func (p *Provider) newCode(c *client.Client, f *flow.Flow, scopes []string) grant.NewCode {
+func (p *Provider) newCode(c *client.Client, f *flow.Flow, scopes []string) (grant.NewCode, error) {
 	offline := slices.Contains(scopes, scopeOffline)
 	proved := f.Proved()
 	g := grant.Grant{
-		ClientID: c.ID, AccountID: f.Account.ID, Subject: f.Account.ID, SID: f.SID(),
+		ClientID: c.ID, AccountID: f.Account.ID, Subject: p.Subject(c, f.Account.ID), SID: f.SID(),
 		Scopes: scopes, Audience: c.Recipients(),
 		AuthTime: f.PasswordAt, RequestedAt: f.Created,
 		ACR: f.ACR(), AMR: authn.AMR(proved), Evidence: proved,
 		Nonce: f.Request.Params.Get("nonce"), RedirectURI: f.Request.RedirectURI,
+	}
+	g.UserClaims = stillRegistered(c, f.Request.UserClaims)
+	var err error
+	if g.IDClaims, err = idTokenClaims(c, f, scopes); err != nil {
+		return grant.NewCode{}, err
 	}
 	if offline {
 		g.Ends = p.now().Add(p.cfg.Lifetimes.RefreshEnd)
 	}
 	return grant.NewCode{
 		Grant: g, Account: *f.Account, Challenge: f.Request.Params.Get("code_challenge"),
-		Offline: offline, Rotate: true, Flow: f.ID,
-	}
+		Offline: offline, Rotate: true, Flow: f.ID, NoCode: !yields(f.Request.ResponseType, client.TypeCode),
+	}, nil
 }

@@ -76,7 +76,7 @@ func destination(c *client.Client, q params) error {
 	if uri == "" {
 		return page(c.ID, "redirect_uri", "missing, repeated or unreadable")
 	}
-	if !c.HasGrant(client.GrantCode) || !c.MatchRedirect(uri) {
+	if !c.Redirects() || !c.MatchRedirect(uri) {
 		return page(c.ID, "redirect_uri", "not registered: "+uri)
 	}
 	return nil
@@ -91,7 +91,7 @@ func (p *Provider) fill(c *client.Client, q params, req *flow.Request) *fault {
 	if q.first != "" {
 		return invalidRequest(q.spoilt[q.first], q.first)
 	}
-	if f := checkType(q); f != nil {
+	if f := checkType(c, q); f != nil {
 		return f
 	}
 	if f := checkChallenge(c, q); f != nil {

@@ -44,7 +44,7 @@ func TestAuthorizeRequest(t *testing.T) {
 	}
 	zero := int64(0)
 	want := &flow.Request{
-		ClientID: "app", RedirectURI: redirect, ResponseMode: "form_post", State: "st",
+		ClientID: "app", RedirectURI: redirect, ResponseType: "code", ResponseMode: "form_post", State: "st",
 		Scopes: []string{"openid", "email", "offline_access"}, Prompt: []string{"login", "consent"}, MaxAge: &zero,
 		ACRValues: []string{"x"}, LoginHint: "ann", UILocales: []string{"nl-NL", "en"},
 	}
@@ -189,7 +189,7 @@ func TestPR18IssuerInEveryResponse(t *testing.T) {
 func TestPR19OtherTypesAndGrants(t *testing.T) {
 	w := newWorld(t)
 	w.client("app")
-	for _, rt := range []string{"token", "id_token", "id_token token", "code token", "code id_token", "none", "CODE", "code code"} {
+	for _, rt := range []string{"token", "id_token", "id_token token", "code token", "code id_token", "none", "CODE", "code code", "code id_token id_token"} {
 		r := w.refusal(params("app", "response_type", rt))
 		u := w.location(r)
 		if r.Code != "unsupported_response_type" || strings.Contains(u.String(), "access_token") || strings.Contains(u.String(), "code=") {

@@ -38,13 +38,18 @@ func knownScopes() []string {
 func scopeClaims(have map[string]any, scopes []string) map[string]any {
 	out := map[string]any{}
 	for _, s := range scopes {
-		for _, name := range claimsOf(s) {
-			if v, ok := typed(name, have[name]); ok {
-				out[name] = v
-			}
-		}
+		addClaims(out, have, claimsOf(s))
 	}
 	return out
+}
+
+// addClaims adds those of the named claims that the profile has in their proper type.
+func addClaims(out, have map[string]any, names []string) {
+	for _, name := range names {
+		if v, ok := typed(name, have[name]); ok {
+			out[name] = v
+		}
+	}
 }
 
 // typed returns the claim with the type of OIDC Core §5.1.

@@ -17,7 +17,7 @@ const maxACRValues = 16
 // one by one, acr, auth_time (which is always given), lg_evidence and sub mean something here. All others are returned
 // as the scopes allow, nothing more: an OP may leave out even essential ones (§5.5.1).
 func fillClaims(c *client.Client, q params, req *flow.Request) *fault {
-	asked := claimsAsked{req: req}
+	asked := claimsAsked{req: req, registered: c.Scopes()}
 	if s := q.get("claims"); s != "" {
 		all, err := readClaims(s)
 		if err != nil || !asked.read(all) {
@@ -40,8 +40,9 @@ func fillClaims(c *client.Client, q params, req *flow.Request) *fault {
 
 // claimsAsked gathers what both members of the claims parameter ask for. What is not essential goes to acr.
 type claimsAsked struct {
-	req *flow.Request
-	acr []string
+	req        *flow.Request
+	registered []string
+	acr        []string
 }
 
 // read answers false for what has not the form of OIDC Core §5.5. Members and claims that are not known are ignored.
@@ -51,8 +52,32 @@ func (a *claimsAsked) read(all map[string]any) bool {
 		if !ok || !a.readACR(claims["acr"]) || !a.readSubject(claims["sub"]) || !a.readEvidence(claims["lg_evidence"]) {
 			return false
 		}
+		if member == typeIDToken {
+			a.req.IDClaims = a.standard(claims)
+		} else {
+			a.req.UserClaims = a.standard(claims)
+		}
 	}
 	return true
+}
+
+// standard are the standard claims among those asked for that the client may have: the ones of its registered scopes.
+// Values asked for are wishes: an account has the value it has (OIDC Core §5.5.1).
+func (a *claimsAsked) standard(claims map[string]any) []string {
+	var out []string
+	for _, scope := range knownScopes() {
+		for _, name := range claimsOf(scope) {
+			v, asked := claims[name]
+			if _, ok := object(v); !asked || !ok || !slices.Contains(a.registered, scope) {
+				continue
+			}
+			out = append(out, name)
+			if !slices.Contains(a.req.Claimed, scope) {
+				a.req.Claimed = append(a.req.Claimed, scope)
+			}
+		}
+	}
+	return out
 }
 
 // object takes null, and what is not there, for an empty object.

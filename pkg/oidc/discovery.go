@@ -59,7 +59,7 @@ type metadata struct {
 
 func (p *Provider) metadata() metadata {
 	iss := p.cfg.Issuer
-	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "lg_evidence"}
+	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "s_hash", "sid", "lg_evidence"}
 	for _, s := range knownScopes() {
 		claims = append(claims, claimsOf(s)...)
 	}
@@ -75,10 +75,10 @@ func (p *Provider) metadata() metadata {
 		RevocationEndpoint:    iss + "/revoke",
 		EndSessionEndpoint:    iss + "/logout",
 		Scopes:                knownScopes(),
-		ResponseTypes:         []string{"code"},
-		ResponseModes:         []string{modeQuery, modeFormPost},
-		GrantTypes:            []string{client.GrantCode, client.GrantRefresh, client.GrantCredentials},
-		SubjectTypes:          []string{"public"},
+		ResponseTypes:         client.ResponseTypes(),
+		ResponseModes:         []string{modeQuery, modeFragment, modeFormPost},
+		GrantTypes:            client.GrantTypes(),
+		SubjectTypes:          []string{client.SubjectPublic, client.SubjectPairwise},
 		IDTokenAlgs:           keys.Algs(),
 		TokenAuth:             all,
 		TokenAuthAlgs:         assertionAlgs(),

@@ -92,12 +92,21 @@ func newEngine(p *Provider) *fositeEngine {
 		OpenIDConnectRequestValidator: openid.NewOpenIDConnectRequestValidator(nil, cfg),
 		Config:                        cfg, IDTokenHandleHelper: helper,
 	}
+	front := &oauth2.AuthorizeImplicitGrantTypeHandler{AccessTokenStrategy: s, AccessTokenStorage: t, Config: cfg}
+	implicit := &openid.OpenIDConnectImplicitHandler{
+		AuthorizeImplicitGrantTypeHandler: front, IDTokenHandleHelper: helper,
+		OpenIDConnectRequestValidator: id.OpenIDConnectRequestValidator, Config: cfg,
+	}
+	hybrid := &openid.OpenIDConnectHybridHandler{
+		AuthorizeImplicitGrantTypeHandler: front, AuthorizeExplicitGrantHandler: code, IDTokenHandleHelper: helper,
+		OpenIDConnectRequestValidator: id.OpenIDConnectRequestValidator, OpenIDConnectRequestStorage: t, Config: cfg,
+	}
 	refresh := &oauth2.RefreshTokenGrantHandler{
 		AccessTokenStrategy: s, RefreshTokenStrategy: s, TokenRevocationStorage: t, Config: cfg,
 	}
 	refreshID := &openid.OpenIDConnectRefreshHandler{IDTokenHandleHelper: helper, Config: cfg}
 	// Order matters: the code is made, and its reuse found, before PKCE and OpenID Connect look.
-	cfg.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof, id}
+	cfg.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, hybrid, implicit, proof, id}
 	cfg.code = fosite.TokenEndpointHandlers{code, proof, id}
 	cfg.refresh = fosite.TokenEndpointHandlers{refresh}
 	cfg.refreshID = fosite.TokenEndpointHandlers{refresh, refreshID}
@@ -147,8 +156,10 @@ func (e *fositeEngine) finish(ctx context.Context, w *work, params url.Values, g
 	if _, err := e.f.NewAuthorizeResponse(ctx, ar, gateSession(w)); err != nil {
 		return fromFosite(err)
 	}
-	if !w.codeStored {
-		return newFault(codeServerError, "no code was made")
+	for _, part := range words(params.Get("response_type")) {
+		if !slices.Contains(w.agreed, part) {
+			return newFault(codeServerError, "fosite did not agree to "+part)
+		}
 	}
 	return nil
 }
@@ -195,11 +206,16 @@ func (v view) GetRedirectURIs() []string { return []string{v.redirect} }
 func (v view) GetGrantTypes() fosite.Arguments { return slices.Clone(v.c.GrantTypes) }
 
 // GetResponseTypes implements fosite.Client.
-func (v view) GetResponseTypes() fosite.Arguments { return fosite.Arguments{"code"} }
+func (v view) GetResponseTypes() fosite.Arguments {
+	if len(v.c.ResponseTypes) == 0 {
+		return fosite.Arguments{client.TypeCode}
+	}
+	return slices.Clone(v.c.ResponseTypes)
+}
 
 // GetResponseModes implements fosite.ResponseModeClient.
 func (v view) GetResponseModes() []fosite.ResponseModeType {
-	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFormPost}
+	return []fosite.ResponseModeType{fosite.ResponseModeQuery, fosite.ResponseModeFragment, fosite.ResponseModeFormPost}
 }
 
 // GetScopes implements fosite.Client.

@@ -129,7 +129,7 @@ func describeRequest(reason string) string {
 	case codeInvalidScope:
 		return "The scope is missing, unknown, or more than was granted."
 	case codeUnsupportedType:
-		return "The response type is not supported: use code."
+		return "The response type is not supported, or not registered for this client."
 	case codeNoRequest:
 		return "The parameter request is not supported for a client without registered keys."
 	case codeNoRequestURI:
@@ -153,7 +153,9 @@ func describeRequest(reason string) string {
 	case reasonTypeMissing:
 		return "The parameter response_type is missing."
 	case reasonMode:
-		return "The response mode is not supported: use query or form_post."
+		return "The response mode is unknown, or would put tokens into the query."
+	case reasonNonce:
+		return "The parameter nonce is missing: this response type needs it."
 	case reasonChallengeMissing:
 		return "The parameter code_challenge is missing: this client must use PKCE."
 	case reasonChallenge:
@@ -188,6 +190,7 @@ const (
 	reasonChallenge        = "challenge"
 	reasonPrompt           = "prompt"
 	reasonMaxAge           = "max_age"
+	reasonNonce            = "nonce"
 	reasonHint             = "hint"
 	reasonClaims           = "claims"
 	reasonMethod           = "method"

@@ -4,6 +4,7 @@
 package oidc
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -17,16 +18,21 @@ import (
 
 // idClaims are the claims of an ID token (OIDC Core §2). Claims about the person are at userinfo.
 type idClaims struct {
-	Issuer     string   `json:"iss"`
-	Subject    string   `json:"sub"`
-	Audience   string   `json:"aud"`
-	Expires    int64    `json:"exp"`
-	Issued     int64    `json:"iat"`
-	AuthTime   int64    `json:"auth_time"`
-	Nonce      string   `json:"nonce,omitempty"`
-	ACR        string   `json:"acr"`
-	AMR        []string `json:"amr"`
-	AccessHash string   `json:"at_hash"`
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience string   `json:"aud"`
+	Expires  int64    `json:"exp"`
+	Issued   int64    `json:"iat"`
+	AuthTime int64    `json:"auth_time"`
+	Nonce    string   `json:"nonce,omitempty"`
+	ACR      string   `json:"acr"`
+	AMR      []string `json:"amr"`
+	// The hashes bind what goes through the browser together (OIDC Core §3.3.2.11; s_hash: FAPI 1.0 part 2 §5.1).
+	AccessHash string `json:"at_hash,omitempty"`
+	CodeHash   string `json:"c_hash,omitempty"`
+	StateHash  string `json:"s_hash,omitempty"`
+	// SID is for clients that asked for it with a logout address.
+	SID string `json:"sid,omitempty"`
 	// Evidence is for clients with that setting.
 	Evidence []evidence `json:"lg_evidence,omitempty"`
 }
@@ -47,20 +53,34 @@ type accessClaims struct {
 	Evidence []evidence `json:"lg_evidence,omitempty"`
 }
 
-// signID makes the ID token that goes with unit's access token. Nonce, auth_time and evidence come from the grant
-// alone: what a refresh request sends is never copied in, and they stay what they were.
-func (p *Provider) signID(unit *work) (string, error) {
+// bound are the values whose hashes an ID token carries; empty ones are left out.
+type bound struct{ access, code, state string }
+
+// signID makes the ID token of a unit of work (OIDC Core §2).
+func (p *Provider) signID(ctx context.Context, unit *work, with bound) (string, error) {
 	g, now := unit.issued.Grant, p.now()
 	alg := unit.client.Alg()
 	c := idClaims{
 		Issuer: p.cfg.Issuer, Subject: g.Subject, Audience: g.ClientID,
 		Expires: now.Add(p.cfg.Lifetimes.IDToken).Unix(), Issued: now.Unix(), AuthTime: g.AuthTime.Unix(),
-		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AccessHash: leftHash(alg, unit.access),
+		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AccessHash: leftHash(alg, with.access),
+		CodeHash: leftHash(alg, with.code), StateHash: leftHash(alg, with.state),
 	}
 	if unit.client.ShowsEvidence() {
 		c.Evidence = evidenceOf(g)
 	}
-	return p.sign(alg, keys.TypID, c)
+	if unit.client.WantsSID() {
+		c.SID = g.SID
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("encode claims: %w", err)
+	}
+	if g.IDClaims != "" {
+		// Two JSON objects become one; none of the standard claims is a member of the other.
+		b = append(append(b[:len(b)-1], ','), g.IDClaims[1:]...)
+	}
+	return p.seal(ctx, unit.client, keys.TypID, b)
 }
 
 // signAccess makes the at+jwt for unit. Its jti is the handle by which the store knows the grant.
@@ -93,13 +113,21 @@ func (p *Provider) sign(alg string, typ keys.Typ, claims any) (string, error) {
 	return p.cfg.Keys.Sign(alg, typ, b)
 }
 
-// leftHash is at_hash: the left half of the hash that belongs to the algorithm (OIDC Core §3.1.3.6); Ed25519 hashes
-// with SHA-512.
-func leftHash(alg, token string) string {
-	if alg == "EdDSA" {
-		sum := sha512.Sum512([]byte(token))
-		return base64.RawURLEncoding.EncodeToString(sum[:32])
+// leftHash is the left half of the hash that belongs to alg (OIDC Core §3.1.3.6); SHA-512 for EdDSA with Ed25519
+// (RFC 8032 §5.1). Nothing has no hash.
+func leftHash(alg, value string) string {
+	if value == "" {
+		return ""
 	}
-	sum := sha256.Sum256([]byte(token))
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
+	switch alg {
+	case "EdDSA":
+		sum := sha512.Sum512([]byte(value))
+		return base64.RawURLEncoding.EncodeToString(sum[:32])
+	case "ES384":
+		sum := sha512.Sum384([]byte(value))
+		return base64.RawURLEncoding.EncodeToString(sum[:24])
+	default:
+		sum := sha256.Sum256([]byte(value))
+		return base64.RawURLEncoding.EncodeToString(sum[:16])
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
@@ -39,6 +40,9 @@ func (p *Provider) Logout(ctx context.Context, in url.Values) (flow.Logout, erro
 	out.ClientID = c.ID
 	if uri := q["post_logout_redirect_uri"]; c.MatchPostLogout(uri) {
 		out.RedirectURI, out.State = uri, q["state"]
+	} else if strings.Join(in["post_logout_redirect_uri"], "") != "" {
+		// A request that would lead elsewhere is not the app's own: the person is asked, as without a hint (§4).
+		out.HintSubject, out.HintSID = "", ""
 	}
 	return out, nil
 }

@@ -41,8 +41,11 @@ type Config struct {
 	Sources Sources
 	// Digest is the keyed digest under which client secrets are kept (hex of HMAC-SHA-256 with the pepper).
 	Digest func(secret string) string
-	Audit  *audit.Log
-	Now    func() time.Time
+	// Pairwise is the sub of an account for the clients of a sector (OIDC Core §8.1): the same for ever, and of no use to
+	// find the account without the key behind it.
+	Pairwise func(sector, accountID string) string
+	Audit    *audit.Log
+	Now      func() time.Time
 	// FormPost writes the page that posts an authorization response to action.
 	FormPost func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error
 
@@ -81,7 +84,7 @@ func New(c Config) (*Provider, error) {
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Scheme+"://"+u.Host != c.Issuer {
 		return nil, fmt.Errorf("issuer %q: must be scheme and host only, without a path or a trailing slash", c.Issuer)
 	}
-	if c.Clients == nil || c.Grants == nil || c.Keys == nil || c.Proofs == nil || c.Digest == nil || c.Audit == nil || c.Now == nil || c.FormPost == nil {
+	if !c.complete() {
 		return nil, errors.New("oidc: the configuration is incomplete")
 	}
 	if c.Log == nil {
@@ -98,6 +101,11 @@ func New(c Config) (*Provider, error) {
 	p.engine = newEngine(p)
 	p.document, err = newDocument(p.metadata())
 	return p, err
+}
+
+func (c *Config) complete() bool {
+	return c.Clients != nil && c.Grants != nil && c.Keys != nil && c.Proofs != nil && c.Digest != nil && c.Pairwise != nil &&
+		c.Audit != nil && c.Now != nil && c.FormPost != nil
 }
 
 func (l *Lifetimes) fill() {

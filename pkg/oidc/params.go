@@ -103,26 +103,67 @@ func (p params) replay(scopes []string) url.Values {
 	return out
 }
 
-// checkType refuses all response types but code (RFC 6749 §3.1.1), spelt exactly so.
-func checkType(p params) *fault {
-	switch p.get("response_type") {
-	case "code":
-	case "":
+// responseType is the registered spelling of a response type, whatever the order of its words (RFC 6749 §3.1.1); empty
+// for one that is not known.
+func responseType(s string) string {
+	asked := strings.Split(s, " ")
+	for _, t := range client.ResponseTypes() {
+		known := words(t)
+		if len(asked) == len(known) && !slices.ContainsFunc(known, func(w string) bool { return !slices.Contains(asked, w) }) {
+			return t
+		}
+	}
+	return ""
+}
+
+// yields says whether a response of the type holds what: code, id_token or token.
+func yields(responseType, what string) bool { return slices.Contains(words(responseType), what) }
+
+// checkType takes the response types that the client is registered for.
+func checkType(c *client.Client, p params) *fault {
+	t := responseType(p.get("response_type"))
+	switch {
+	case p.get("response_type") == "":
 		return invalidRequest(reasonTypeMissing, "response_type")
-	default:
+	case t == "" || !c.HasResponseType(t):
 		return newFault(codeUnsupportedType, "response_type")
 	}
-	switch p.get("response_mode") {
-	case "", modeQuery, modeFormPost:
-		return nil
-	default:
+	p.values["response_type"] = t
+	mode := p.get("response_mode")
+	if mode != "" && !validMode(t, mode) {
 		return invalidRequest(reasonMode, "response_mode")
+	}
+	if yields(t, typeIDToken) && p.get("nonce") == "" {
+		// OIDC Core §3.2.2.1, §3.3.2.11: what goes through the browser could be put into another sign-in.
+		return invalidRequest(reasonNonce, "nonce")
+	}
+	return nil
+}
+
+// The parts of a response type.
+const (
+	typeIDToken = "id_token"
+	typeToken   = "token"
+)
+
+// validMode: tokens never go into the query, where they end up in logs (OAuth 2.0 Multiple Response Types §3).
+func validMode(responseType, mode string) bool {
+	switch mode {
+	case modeQuery:
+		return responseType == client.TypeCode
+	case modeFragment, modeFormPost:
+		return true
+	default:
+		return false
 	}
 }
 
 // checkChallenge applies RFC 7636 with S256 only. The policy is applied here, before the person signs in, and the
 // challenge is part of the grant from the start (RFC 9700 §2.1.1, §4.8).
 func checkChallenge(c *client.Client, p params) *fault {
+	if !yields(p.get("response_type"), client.TypeCode) {
+		return nil
+	}
 	challenge, method := p.get("code_challenge"), p.get("code_challenge_method")
 	if challenge == "" && method == "" {
 		if c.NeedsPKCE() {
@@ -176,12 +217,13 @@ func readScopes(c *client.Client, p params) ([]string, *fault) {
 	registered := c.Scopes()
 	var out []string
 	for _, s := range words(p.get("scope")) {
-		if !slices.Contains(registered, s) || (s == scopeOffline && !c.HasGrant(client.GrantRefresh)) {
+		offline := c.HasGrant(client.GrantRefresh) && yields(p.get("response_type"), client.TypeCode)
+		if !slices.Contains(registered, s) || (s == scopeOffline && !offline) {
 			continue
 		}
 		out = append(out, s)
 	}
-	if len(out) == 0 {
+	if len(out) == 0 || (yields(p.get("response_type"), typeIDToken) && !slices.Contains(out, scopeOpenID)) {
 		return nil, newFault(codeInvalidScope, "scope")
 	}
 	return out, nil
@@ -212,24 +254,26 @@ func locales(s string) []string {
 const (
 	modeQuery    = "query"
 	modeFormPost = "form_post"
-	// modeFragment is for errors only: who asked for a token from this endpoint reads the answer there.
 	modeFragment = "fragment"
 )
 
 // base is the part of the request that an error response needs: a response mode it can be sent by, and the state if
 // it can come back byte for byte.
 func (p params) base(c *client.Client) flow.Request {
-	mode := p.get("response_mode")
-	if mode != modeQuery && mode != modeFormPost {
+	mode, asked := p.get("response_mode"), p.get("response_type")
+	if t := responseType(asked); t != "" {
+		asked = t
+	}
+	front := yields(asked, typeToken) || yields(asked, typeIDToken)
+	if (mode != modeQuery && mode != modeFragment && mode != modeFormPost) || (front && mode == modeQuery) {
 		mode = modeQuery
-		types := words(p.get("response_type"))
-		if slices.Contains(types, "token") || slices.Contains(types, "id_token") {
+		if front {
 			// OAuth 2.0 Multiple Response Types §5: their errors go to the fragment.
 			mode = modeFragment
 		}
 	}
 	return flow.Request{
-		ClientID: c.ID, RedirectURI: p.get("redirect_uri"), ResponseMode: mode, State: p.get("state"),
+		ClientID: c.ID, RedirectURI: p.get("redirect_uri"), ResponseType: asked, ResponseMode: mode, State: p.get("state"),
 		UILocales: locales(p.get("ui_locales")),
 	}
 }

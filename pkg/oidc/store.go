@@ -14,6 +14,7 @@ import (
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/openid"
 
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/grant"
 )
 
@@ -113,7 +114,8 @@ func (s *store) GetRefreshTokenSession(ctx context.Context, _ string, _ fosite.S
 
 // CreateAuthorizeCodeSession marks the unit of work; the endpoint issues the code once fosite has agreed.
 func (s *store) CreateAuthorizeCodeSession(ctx context.Context, _ string, _ fosite.Requester) error {
-	workOf(ctx).codeStored = true
+	w := workOf(ctx)
+	w.agreed = append(w.agreed, client.TypeCode)
 	return nil
 }
 
@@ -122,8 +124,11 @@ func (s *store) InvalidateAuthorizeCodeSession(ctx context.Context, _ string) er
 	return acted(ctx)
 }
 
-// CreateAccessTokenSession was done by the script.
+// CreateAccessTokenSession was done by the script, or is done once all of an answer is agreed to.
 func (s *store) CreateAccessTokenSession(ctx context.Context, _ string, _ fosite.Requester) error {
+	if workOf(ctx).answering {
+		return nil
+	}
 	return acted(ctx)
 }
 

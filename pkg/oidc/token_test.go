@@ -23,7 +23,7 @@ func (k keySet) VerifySignature(_ context.Context, token string) ([]byte, error)
 	if err := json.Unmarshal([]byte(k), &set); err != nil {
 		return nil, err
 	}
-	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{"RS256", "ES256", "EdDSA"})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{"RS256", "PS256", "ES256", "ES384", "EdDSA"})
 	if err != nil {
 		return nil, err
 	}

@@ -29,9 +29,13 @@ func (s *strategy) AccessTokenSignature(context.Context, string) string { return
 // RefreshTokenSignature implements oauth2.RefreshTokenStrategy.
 func (s *strategy) RefreshTokenSignature(context.Context, string) string { return noSignature }
 
-// GenerateAuthorizeCode returns a placeholder: the real code is issued once, after fosite has agreed.
+// issuedLater stands for what an authorization response carries: the real things are issued once, after fosite has
+// agreed to all of them.
+const issuedLater = "issued-later"
+
+// GenerateAuthorizeCode returns a placeholder.
 func (s *strategy) GenerateAuthorizeCode(context.Context, fosite.Requester) (string, string, error) {
-	return "issued-later", noSignature, nil
+	return issuedLater, noSignature, nil
 }
 
 // ValidateAuthorizeCode agrees with the script.
@@ -39,9 +43,13 @@ func (s *strategy) ValidateAuthorizeCode(ctx context.Context, _ fosite.Requester
 	return acted(ctx)
 }
 
-// GenerateAccessToken returns the token of the unit of work.
+// GenerateAccessToken returns the token of the unit of work, or a placeholder at the authorization endpoint.
 func (s *strategy) GenerateAccessToken(ctx context.Context, _ fosite.Requester) (string, string, error) {
 	w := workOf(ctx)
+	if w.answering {
+		w.agreed = append(w.agreed, typeToken)
+		return issuedLater, noSignature, nil
+	}
 	if w.err != nil || !w.done {
 		return "", "", errStore
 	}
@@ -91,11 +99,15 @@ func (s *strategy) ValidateRefreshToken(ctx context.Context, _ fosite.Requester,
 // GenerateIDToken implements openid.OpenIDConnectTokenStrategy with claims from the grant alone.
 func (s *strategy) GenerateIDToken(ctx context.Context, _ time.Duration, _ fosite.Requester) (string, error) {
 	w := workOf(ctx)
+	if w.answering {
+		w.agreed = append(w.agreed, typeIDToken)
+		return issuedLater, nil
+	}
 	if err := acted(ctx); err != nil {
 		return "", err
 	}
 	var err error
-	w.idToken, err = s.p.signID(w)
+	w.idToken, err = s.p.signID(ctx, w, bound{access: w.access})
 	return w.idToken, err
 }
 

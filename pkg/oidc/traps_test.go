@@ -290,7 +290,7 @@ func TestTrap28And29Modes(t *testing.T) {
 	if u.RawQuery != "" || frag.Get("error") != "unsupported_response_type" || frag.Get("iss") != issuer || frag.Get("state") != "st" {
 		t.Errorf("implicit request: %s, want the error in the fragment", u)
 	}
-	for _, mode := range []string{"fragment", "QUERY", "web_message", "jwt"} {
+	for _, mode := range []string{"FRAGMENT", "QUERY", "web_message", "jwt"} {
 		r := w.refusal(params("app", "response_mode", mode))
 		if u := w.location(r); r.Code != "invalid_request" || u.Query().Get("error") != "invalid_request" {
 			t.Errorf("response_mode %s: %s", mode, u)

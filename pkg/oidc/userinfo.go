@@ -42,6 +42,7 @@ func (p *Provider) ServeUserinfo(w http.ResponseWriter, r *http.Request) error {
 		return p.writeBearerFault(w, r, newFault(codeInsufficientScope, "no openid"))
 	}
 	claims := scopeClaims(live.Profile.Claims, live.Scopes)
+	addClaims(claims, live.Profile.Claims, live.Grant.UserClaims)
 	claims["sub"], claims["lg_evidence"] = live.Grant.Subject, evidenceOf(live.Grant)
 	_ = writeJSON(w, http.StatusOK, claims)
 	return nil

@@ -29,10 +29,11 @@ type work struct {
 	// scopes narrows a refresh, or names those of client credentials; nil: all of the grant's.
 	scopes []string
 
-	// At the answer: what the gate saw.
+	// At the answer: what the gate saw, and the parts of the response type that fosite has agreed to.
+	answering           bool
 	subject             string
 	authTime, requested time.Time
-	codeStored          bool
+	agreed              []string
 
 	// issued is set once the store has acted; err is what the store said, which counts before anything the engine
 	// makes of it.

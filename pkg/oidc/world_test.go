@@ -145,7 +145,8 @@ func newWorld(t *testing.T) *world {
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
 	w.p, err = oidc.New(oidc.Config{
 		Issuer: issuer, Clients: s.Clients(), Grants: s.Grants(), Proofs: s.Proofs(), Sources: &w.sources, Keys: w.ring, Digest: digest,
-		Audit: audit.New(logger, e.Now, nil), Now: e.Now, Log: logger,
+		Pairwise: func(sector, id string) string { return seal.Pairwise(make([]byte, 32), sector, id) },
+		Audit:    audit.New(logger, e.Now, nil), Now: e.Now, Log: logger,
 		FormPost: func(rw http.ResponseWriter, _ *http.Request, action string, fields [][2]string, _ []string) error {
 			w.posted = append([][2]string{{"action", action}}, fields...)
 			_, err := rw.Write([]byte("form"))
@@ -193,7 +194,10 @@ func jwtAccess(c *client.Client) {
 	c.AccessTokenFormat = "at+jwt"
 }
 func alg(a string) func(*client.Client) { return func(c *client.Client) { c.IDTokenAlg = a } }
-func thirdParty(c *client.Client)       { c.Company = "" }
+func everyType(c *client.Client) {
+	c.GrantTypes, c.ResponseTypes = append(c.GrantTypes, "implicit"), client.ResponseTypes()
+}
+func thirdParty(c *client.Client) { c.Company = "" }
 func machine(c *client.Client) {
 	c.GrantTypes, c.RedirectURIs, c.PostLogoutRedirectURIs, c.Scope = []string{"client_credentials"}, nil, nil, "openid api.read api.write"
 }
@@ -235,7 +239,7 @@ func (w *world) flow(in url.Values) *flow.Flow {
 	a := w.acc
 	return &flow.Flow{
 		Request: *q, Created: w.e.Now(), Account: &a, AccountName: a.Name, Epoch: a.Epoch, PasswordGen: a.PasswordGen,
-		PasswordAt: w.e.Now(), Policy: flow.Policy{Factor: flow.FactorOptional, Allowed: true},
+		Subject: a.ID, PasswordAt: w.e.Now(), Policy: flow.Policy{Factor: flow.FactorOptional, Allowed: true},
 	}
 }
 
@@ -268,7 +272,31 @@ func (w *world) answer(f *flow.Flow) url.Values {
 	if err != nil {
 		w.Fatal(err)
 	}
+	if f.Request.ResponseMode == "fragment" {
+		q, err := url.ParseQuery(u.EscapedFragment())
+		if u.RawQuery != "" || err != nil {
+			w.Errorf("Answer() in the fragment has a query %q, and %v", u.RawQuery, err)
+		}
+		return q
+	}
 	return u.Query()
+}
+
+// tryAnswer has the flow answered and returns the error.
+func (w *world) tryAnswer(f *flow.Flow) error {
+	w.Helper()
+	_, _, pass := flow.Next(f, w.e.Now())
+	return w.p.Answer(httptest.NewRecorder(), w.get(), f, pass)
+}
+
+// find returns a registered client.
+func (w *world) find(id string) *client.Client {
+	w.Helper()
+	c, err := w.s.Clients().Client(w.Context(), id)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return c
 }
 
 func (w *world) code(clientID string, pairs ...string) string {
@@ -389,7 +417,7 @@ func (w *world) verify(token, clientID string) map[string]any {
 	w.Helper()
 	set := w.send(w.p.ServeJWKS, httptest.NewRequest(http.MethodGet, issuer+"/jwks", nil))
 	v := gooidc.NewVerifier(issuer, keySet(set.body), &gooidc.Config{
-		ClientID: clientID, Now: w.e.Now, SupportedSigningAlgs: []string{"RS256", "ES256", "EdDSA"},
+		ClientID: clientID, Now: w.e.Now, SupportedSigningAlgs: keys.Algs(),
 	})
 	id, err := v.Verify(w.Context(), token)
 	if err != nil {

@@ -123,6 +123,16 @@ func Digest(pepper []byte, secret string) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
+// Pairwise is the subject that the clients of a sector see of an account (OIDC Core §8.1): base64url of HMAC-SHA-256 of
+// sector, a zero byte and the account's id. The key never changes, so neither does the subject.
+func Pairwise(key []byte, sector, accountID string) string {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(sector))
+	m.Write([]byte{0})
+	m.Write([]byte(accountID))
+	return Encode(m.Sum(nil))
+}
+
 // DigestEqual says in constant time whether digest is that of secret. An empty secret or digest is never equal.
 func DigestEqual(pepper []byte, secret, digest string) bool {
 	if secret == "" || digest == "" {

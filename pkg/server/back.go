@@ -98,6 +98,11 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 	return b, nil
 }
 
+// Pairwise is the subject of an account for the clients of a sector.
+func (b *Back) Pairwise(sector, accountID string) string {
+	return seal.Pairwise(b.cfg.Secrets.Pairwise.Bytes(), sector, accountID)
+}
+
 // Close writes the security events that wait, for at most 2 s, and ends the connections.
 func (b *Back) Close() {
 	b.last()

@@ -95,6 +95,7 @@ func TestArrowsPointDown(t *testing.T) {
 		"providers/recovery":          {"pkg/authn"},
 		"providers/directories/local": {"pkg/authn"},
 		"cmd/lychload":                {},
+		"cmd/lychconform":             {},
 	}
 	free := []string{"pkg/server", "cmd/lychgate", "pkg/idptest", "pkg/store/storetest"}
 	for pkg, imports := range deps(t) {

@@ -101,7 +101,8 @@ func (s *Server) wire() error {
 func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 	l := s.cfg.Lifetimes
 	return oidc.Config{
-		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Keys: s.ring, Sources: s.outgoing, Digest: s.Office.Digest,
+		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Keys: s.ring,
+		Sources: s.outgoing, Digest: s.Office.Digest, Pairwise: s.Pairwise,
 		Audit: events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
 		FormPost: func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error {
 			return s.site.FormPost(w, r, action, fields, locales)

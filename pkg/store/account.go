@@ -81,7 +81,7 @@ func (s *Store) addProfile(a *authn.Account, sealed string) (authn.Profile, erro
 		return authn.Profile{}, err
 	}
 	a.Name, a.Roles, a.Created = p.Canonical, p.Profile.Roles, time.Unix(p.Profile.Created, 0).UTC()
-	a.Contact = contactOf(p)
+	a.Contact, a.Claims = contactOf(p), p.Profile.Claims
 	return p.Profile, nil
 }
 

@@ -38,6 +38,8 @@ func encodeGrant(g storedGrant) []byte {
 	e.text(g.Nonce)
 	e.text(g.RedirectURI)
 	e.time(g.Ends)
+	e.text(g.IDClaims)
+	e.list(g.UserClaims)
 	return e.b
 }
 
@@ -53,6 +55,10 @@ func decodeGrant(b []byte) (storedGrant, error) {
 		ClientID: d.text(), AccountID: d.text(), Subject: d.text(), SID: d.text(), Scopes: d.list(), Audience: d.list(),
 		AuthTime: d.time(), RequestedAt: d.time(), ACR: d.text(), AMR: d.list(), Evidence: d.evidence(),
 		Nonce: d.text(), RedirectURI: d.text(), Ends: d.time(),
+	}
+	if len(d.b) > 0 {
+		// A grant of before 2026-11-24 ends here.
+		g.IDClaims, g.UserClaims = d.text(), d.list()
 	}
 	if d.err != nil {
 		return storedGrant{}, fmt.Errorf("grant: %w: %w", authn.ErrLost, d.err)

@@ -290,8 +290,15 @@ func TestPR23(t *testing.T) {
 		again := p.Browser(t)
 		good := signIn(t, p, again)
 		page := again.Get(t, "/logout?"+url.Values{"id_token_hint": {good.Raw}, "post_logout_redirect_uri": {uri}}.Encode())
+		wantPage(t, page, 200, "Do you want to sign out?")
 		if page.URL.Path != "/logout" || page.URL.Host != strings.TrimPrefix(p.Issuer, "http://") {
 			t.Errorf("%s: led to %s", what, page.URL)
+		}
+		p.RP.Exchange(t, again.Get(t, p.RP.AuthURL(idptest.With("prompt", "none"))))
+		page = page.Submit(t, nil)
+		wantPage(t, page, 200, "You are signed out")
+		if page.URL.Host != strings.TrimPrefix(p.Issuer, "http://") {
+			t.Errorf("%s: led to %s after the button", what, page.URL)
 		}
 	}
 	page := b.Get(t, "/logout").Submit(t, nil)

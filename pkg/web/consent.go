@@ -25,7 +25,7 @@ func (s *Site) serveConsent(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.page(w, r, http.StatusOK, templates.Consent{
 		Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/consent", NotYou: "/flow/" + f.ID + "/restart",
-		Account: f.AccountName, Scopes: f.Request.Scopes, PolicyURI: c.PolicyURI, TosURI: c.TosURI,
+		Account: f.AccountName, Scopes: f.Request.Asked(), PolicyURI: c.PolicyURI, TosURI: c.TosURI,
 		ClientOwnedByCompany: c.Company != "",
 	}, s.ways(r, f)...)
 	return nil
@@ -49,7 +49,7 @@ func (s *Site) submitConsent(w http.ResponseWriter, r *http.Request) error {
 		s.cfg.Audit.Event(r.Context(), audit.ConsentDenied, fields...)
 		return s.refuse(w, r, f, string(flow.ReasonAccessDenied))
 	}
-	if err := s.cfg.Consents.Allow(r.Context(), *f.Account, f.Request.ClientID, f.Request.Scopes); err != nil {
+	if err := s.cfg.Consents.Allow(r.Context(), *f.Account, f.Request.ClientID, f.Request.Asked()); err != nil {
 		return fmt.Errorf("keep consent: %w", err)
 	}
 	if err := s.cfg.Flows.Mark(r.Context(), f.ID, s.jar.bind(r), flow.Update{Allowed: true}); err != nil {

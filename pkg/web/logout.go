@@ -4,6 +4,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,7 +45,11 @@ func (s *Site) serveLogout(w http.ResponseWriter, r *http.Request) error {
 	if !live {
 		return s.leave(w, r, q, out)
 	}
-	if out.HintSubject == v.Account.ID && (out.HintSID == "" || out.HintSID == session.ID(v.Session.Handle)) {
+	fits, err := s.hintFits(r.Context(), out, v)
+	if err != nil {
+		return err
+	}
+	if fits {
 		if err := s.endSession(w, r, v); err != nil {
 			return err
 		}
@@ -123,6 +128,22 @@ func (s *Site) session(r *http.Request) (session.View, bool, error) {
 		return session.View{}, false, fmt.Errorf("load session: %w", err)
 	}
 	return v, true, nil
+}
+
+// hintFits says whether the hint of a logout request is of this very session's person (and session, if it names one).
+func (s *Site) hintFits(ctx context.Context, out flow.Logout, v session.View) (bool, error) {
+	if out.HintSubject == "" {
+		return false, nil
+	}
+	c, err := s.cfg.Clients.Client(ctx, out.ClientID)
+	if errors.Is(err, authn.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return out.HintSubject == s.cfg.Engine.Subject(c, v.Account.ID) &&
+		(out.HintSID == "" || out.HintSID == session.ID(v.Session.Handle)), nil
 }
 
 // endSession ends the session on the server, then in the browser, where the binding is made anew as well.

@@ -38,6 +38,7 @@ func (s *Site) applyPolicy(ctx context.Context, f *flow.Flow) error {
 		s.ownPolicy(f)
 		return nil
 	}
+	f.Subject = s.cfg.Engine.Subject(c, f.Account.ID)
 	f.Policy.Allowed = (len(c.Companies) == 0 || slices.Contains(c.Companies, f.Account.Company)) &&
 		(len(c.Roles) == 0 || slices.ContainsFunc(f.Account.Roles, func(role string) bool {
 			return slices.Contains(c.Roles, role)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/flow"
 )
 
@@ -22,6 +23,8 @@ type Engine interface {
 	Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, p flow.Pass) error
 	// Refuse writes an authorization error response with the given OAuth error code, e.g. login_required.
 	Refuse(w http.ResponseWriter, r *http.Request, q *flow.Request, code string) error
+	// Subject is the account of the given id as the client sees it: the claim sub (OIDC Core §8).
+	Subject(c *client.Client, accountID string) string
 	// Logout validates an RP-initiated logout request; it never fails for bad input: what is not valid is left out.
 	Logout(ctx context.Context, params url.Values) (flow.Logout, error)
 }
