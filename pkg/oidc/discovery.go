@@ -59,6 +59,9 @@ type metadata struct {
 	ClaimsParameter     bool `json:"claims_parameter_supported"`
 	RequestParameter    bool `json:"request_parameter_supported"`
 	RequestURIParameter bool `json:"request_uri_parameter_supported"`
+	// RequestURIRegistered: no other address is asked.
+	RequestURIRegistered bool     `json:"require_request_uri_registration"`
+	RequestAlgs          []string `json:"request_object_signing_alg_values_supported"`
 }
 
 func (p *Provider) metadata() metadata {
@@ -109,6 +112,10 @@ func (p *Provider) metadata() metadata {
 		UILocales:             p.cfg.Locales,
 		ISSParameter:          true,
 		ClaimsParameter:       true,
+		RequestParameter:      true,
+		RequestURIParameter:   true,
+		RequestURIRegistered:  true,
+		RequestAlgs:           keys.Algs(),
 	}
 }
 
