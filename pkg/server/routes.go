@@ -23,11 +23,14 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 
 		get("/authorize").with(open).to(site, w.Authorize),
 		post("/authorize").with(open).to(site, w.AuthorizePost),
-		post("/token").with(open).to(site, engine.ServeToken),
-		get("/userinfo").with(open).to(site, engine.ServeUserinfo),
-		post("/userinfo").with(open).to(site, engine.ServeUserinfo),
+		post("/token").with(open).to(site, engine.Shared(engine.ServeToken)),
+		get("/userinfo").with(open).to(site, engine.Shared(engine.ServeUserinfo)),
+		post("/userinfo").with(open).to(site, engine.Shared(engine.ServeUserinfo)),
 		post("/introspect").with(open).to(site, engine.ServeIntrospect),
-		post("/revoke").with(open).to(site, engine.ServeRevoke),
+		post("/revoke").with(open).to(site, engine.Shared(engine.ServeRevoke)),
+		options("/token").with(open).to(site, engine.ServePreflight),
+		options("/userinfo").with(open).to(site, engine.ServePreflight),
+		options("/revoke").with(open).to(site, engine.ServePreflight),
 		post("/register").with(open).to(site, func(w http.ResponseWriter, r *http.Request) error {
 			return engine.ServeRegister(w, r, site.Source(r))
 		}),
