@@ -140,6 +140,10 @@ func describeRequest(reason string) string {
 		return "The parameter request_uri is not registered, has expired, or leads to no request object."
 	case reasonUnsigned:
 		return "The request object is missing: this client must sign its requests."
+	case reasonUnpushed:
+		return "This client must push its authorization requests."
+	case reasonPushedURI:
+		return "A pushed request cannot hold request_uri."
 	case reasonTwoRequests:
 		return "Send one of the parameters request and request_uri."
 	case "registration_not_supported":
@@ -198,6 +202,8 @@ const (
 	reasonMissing          = "missing"
 	reasonUnsigned         = "unsigned"
 	reasonTwoRequests      = "two_requests"
+	reasonUnpushed         = "unpushed"
+	reasonPushedURI        = "pushed_uri"
 )
 
 func invalidRequest(reason, detail string) *fault {

@@ -21,6 +21,7 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 
 		get("/authorize").with(open).to(site, w.Authorize),
 		post("/authorize").with(open).to(site, w.AuthorizePost),
+		post("/par").with(open).to(site, engine.ServePAR),
 		post("/token").with(open).to(site, engine.ServeToken),
 		get("/userinfo").with(open).to(site, engine.ServeUserinfo),
 		post("/userinfo").with(open).to(site, engine.ServeUserinfo),
