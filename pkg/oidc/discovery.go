@@ -29,12 +29,19 @@ type metadata struct {
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
 	GrantTypes            []string `json:"grant_types_supported"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	IDTokenKeyAlgs        []string `json:"id_token_encryption_alg_values_supported"`
+	IDTokenEncs           []string `json:"id_token_encryption_enc_values_supported"`
+	UserinfoAlgs          []string `json:"userinfo_signing_alg_values_supported"`
+	UserinfoKeyAlgs       []string `json:"userinfo_encryption_alg_values_supported"`
+	UserinfoEncs          []string `json:"userinfo_encryption_enc_values_supported"`
+	IntrospectionAlgs     []string `json:"introspection_signing_alg_values_supported"`
 	TokenAuth             []string `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthAlgs         []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuth     []string `json:"introspection_endpoint_auth_methods_supported"`
@@ -67,7 +74,12 @@ func (p *Provider) metadata() metadata {
 	}
 	all := client.AuthMethods()
 	confidential := slices.DeleteFunc(client.AuthMethods(), func(m string) bool { return m == client.AuthNone })
+	registration := ""
+	if p.cfg.Desk != nil {
+		registration = iss + "/register"
+	}
 	return metadata{
+		RegistrationEndpoint:  registration,
 		Issuer:                iss,
 		AuthorizationEndpoint: iss + "/authorize",
 		TokenEndpoint:         iss + "/token",
@@ -82,6 +94,12 @@ func (p *Provider) metadata() metadata {
 		GrantTypes:            client.GrantTypes(),
 		SubjectTypes:          []string{client.SubjectPublic, client.SubjectPairwise},
 		IDTokenAlgs:           keys.Algs(),
+		IDTokenKeyAlgs:        client.KeyAlgs(),
+		IDTokenEncs:           client.ContentEncs(),
+		UserinfoAlgs:          keys.Algs(),
+		UserinfoKeyAlgs:       client.KeyAlgs(),
+		UserinfoEncs:          client.ContentEncs(),
+		IntrospectionAlgs:     keys.Algs(),
 		TokenAuth:             all,
 		TokenAuthAlgs:         assertionAlgs(),
 		IntrospectionAuth:     confidential,

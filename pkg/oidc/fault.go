@@ -24,6 +24,7 @@ const (
 	codeUnsupportedGrant   = "unsupported_grant_type"
 	codeUnsupportedType    = "unsupported_response_type"
 	codeUnsupportedToken   = "unsupported_token_type"
+	codeClientMetadata     = "invalid_client_metadata"
 	codeServerError        = "server_error"
 	codeUnavailable        = "temporarily_unavailable"
 
@@ -176,6 +177,8 @@ func describeRequest(reason string) string {
 		return "Use POST."
 	case reasonForm:
 		return "Send application/x-www-form-urlencoded in UTF-8."
+	case reasonJSON:
+		return "Send application/json in UTF-8, not compressed, of at most 64 KiB."
 	case reasonMissing:
 		return "A required parameter is missing."
 	default:
@@ -199,6 +202,7 @@ const (
 	reasonClaims           = "claims"
 	reasonMethod           = "method"
 	reasonForm             = "form"
+	reasonJSON             = "json"
 	reasonMissing          = "missing"
 	reasonUnsigned         = "unsigned"
 	reasonTwoRequests      = "two_requests"

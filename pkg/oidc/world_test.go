@@ -289,6 +289,9 @@ func (w *world) tryAnswer(f *flow.Flow) error {
 	return w.p.Answer(httptest.NewRecorder(), w.get(), f, pass)
 }
 
+// wait lets a second pass, after which every node sees a change of the registry.
+func (w *world) wait() { w.e.Advance(2 * time.Second) }
+
 // find returns a registered client.
 func (w *world) find(id string) *client.Client {
 	w.Helper()
