@@ -38,7 +38,7 @@ func TestCORS(t *testing.T) { //nolint:gocognit // a table of origins, addresses
 		"https://spa.example.com": true, "https://spa.example.com:443": false, "http://spa.example.com": false,
 		"https://evil.example.com": false, "null": false, "https://spa.example.com.evil.example": false,
 	} {
-		for _, path := range []string{"/token", "/userinfo", "/revoke"} {
+		for _, path := range []string{"/token", "/userinfo", "/revoke", "/par"} {
 			for _, method := range []string{http.MethodOptions, http.MethodPost} {
 				h := ask(method, path, origin)
 				want := ""

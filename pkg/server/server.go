@@ -107,7 +107,8 @@ func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 	}
 	return oidc.Config{
 		Desk:   desk,
-		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Keys: s.ring,
+		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Pushed: s.store.Pushed(),
+		Keys:    s.ring,
 		Sources: s.outgoing, Digest: s.Office.Digest, Pairwise: s.Pairwise,
 		Audit: events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
 		FormPost: func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error {
@@ -115,6 +116,7 @@ func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 		},
 		Lifetimes: oidc.Lifetimes{
 			Access: l.AccessToken, AccessJWT: l.JWTAccess, IDToken: l.IDToken, RefreshIdle: l.RefreshIdle, RefreshEnd: l.RefreshEnd,
+			Pushed: l.Pushed,
 		},
 	}
 }
