@@ -28,7 +28,11 @@ type Config struct {
 	Mail          Mail     `mapstructure:"mail"`
 	// Places is a file in the MaxMind DB format that names the town of an address; empty: no place is shown.
 	Places string `mapstructure:"places_file"`
-	Log    Log    `mapstructure:"log"`
+	// OutgoingAllow are the sources of our own network that may be asked for clients: host:port, or address ranges.
+	// OutgoingCAFile holds authorities that are trusted for them beside those of the system.
+	OutgoingAllow  []string `mapstructure:"outgoing_allow"`
+	OutgoingCAFile string   `mapstructure:"outgoing_ca_file"`
+	Log            Log      `mapstructure:"log"`
 }
 
 // Help is how people reach the help desk where no company says otherwise.

@@ -213,6 +213,22 @@ func TestMail(t *testing.T) {
 	}
 }
 
+func TestOutgoing(t *testing.T) {
+	cfg, err := Load(write(t, "outgoing_allow: [\"SSO.example.com:8443\", 10.1.2.3/16, \"[fd00::1]:443\", \"fd00::/8\"]\n"), environ())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts, ranges, err := cfg.Outgoing()
+	if got := fmt.Sprint(hosts, ranges); err != nil || got != "[sso.example.com:8443 [fd00::1]:443] [10.1.0.0/16 fd00::/8]" {
+		t.Errorf("Outgoing() = %s, %v", got, err)
+	}
+	for _, bad := range []string{"sso.example.com", "10.0.0.1", ":443", "a:b", "a:70000", "https://a:443", "*.example.com:443", "a b:1", "10.0.0.0/33"} {
+		if _, err := Load(write(t, "outgoing_allow: [\""+bad+"\"]\n"), environ()); err == nil || !strings.Contains(err.Error(), "outgoing_allow: ") {
+			t.Errorf("outgoing_allow %q: %v, want a problem", bad, err)
+		}
+	}
+}
+
 func TestDiffer(t *testing.T) {
 	a, b := Default(), Default()
 	b.Help.Email, b.Log.Level, b.Listen, b.Redis.Prefix = "x@example.com", "debug", ":1", "x:"

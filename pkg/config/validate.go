@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -73,6 +74,9 @@ func (c *Config) validate() Problems {
 	p = append(p, c.validateFactors()...)
 	if _, err := c.ProxyPrefixes(); err != nil {
 		p = append(p, "trusted_proxies: "+err.Error())
+	}
+	if _, _, err := c.Outgoing(); err != nil {
+		p = append(p, "outgoing_allow: "+err.Error())
 	}
 	if c.Log.Level != "debug" && c.Log.Level != "info" && c.Log.Level != "warn" && c.Log.Level != "error" {
 		p = append(p, "log.level: "+quote(c.Log.Level)+" is not debug, info, warn or error")
@@ -254,6 +258,22 @@ func (c *Config) ProxyPrefixes() ([]netip.Prefix, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// Outgoing returns outgoing_allow as hosts with a port and as address ranges.
+func (c *Config) Outgoing() (hosts []string, ranges []netip.Prefix, err error) {
+	for _, s := range c.OutgoingAllow {
+		if r, err := netip.ParsePrefix(s); err == nil {
+			ranges = append(ranges, r.Masked())
+			continue
+		}
+		host, port, err := net.SplitHostPort(s)
+		if _, numeric := strconv.ParseUint(port, 10, 16); err != nil || numeric != nil || host == "" || strings.ContainsAny(s, "/@*? ") {
+			return nil, nil, fmt.Errorf("%s is no host:port such as sso.example.com:443 and no range such as 10.0.0.0/8", quote(s))
+		}
+		hosts = append(hosts, strings.ToLower(s))
+	}
+	return hosts, ranges, nil
 }
 
 // quote shows a value that is not secret, cut short.

@@ -41,6 +41,10 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	if err := p.engine.finish(withWork(ctx, unit), unit, f.Request.Params, scopes); err != nil {
 		return fmt.Errorf("replay authorization request: %w", err)
 	}
+	if unit.envelope, err = p.envelopeFor(ctx, c, c.IDTokenKeyAlg, c.IDTokenEnc); err != nil {
+		// Nothing is lost: the page can be loaded again when the client's keys can be had.
+		return fmt.Errorf("answer: %w: %w", authn.ErrUnavailable, err)
+	}
 	n, err := p.newCode(c, f, scopes)
 	if err != nil {
 		return err

@@ -22,10 +22,12 @@ import (
 type credentials struct {
 	// method is the one method the request uses; id and secret as sent by it.
 	method, id, secret string
+	// assertion is the signed JWT of client_secret_jwt and private_key_jwt.
+	assertion *foreign
 }
 
 // authenticate says which client sent the request (RFC 6749 §2.3, §3.2.1). Exactly one method must be used, and it
-// must be the registered one. Whatever is wrong, the answer is the same. private_key_jwt joins in shown and check.
+// must be the registered one. Whatever is wrong, the answer is the same.
 func (p *Provider) authenticate(r *http.Request, form url.Values) (*client.Client, *fault) {
 	ctx := r.Context()
 	shown, problem := shown(r, form)
@@ -42,6 +44,16 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*client.Clien
 	if problem := p.check(c, shown); problem != "" {
 		return nil, p.rejectClient(ctx, c, problem)
 	}
+	if shown.assertion == nil {
+		return c, nil
+	}
+	problem, err = p.checkAssertion(ctx, c, shown.assertion, r.URL.Path)
+	switch {
+	case err != nil:
+		return nil, unavailable(err)
+	case problem != "":
+		return nil, p.rejectClient(ctx, c, problem)
+	}
 	return c, nil
 }
 
@@ -51,7 +63,10 @@ func shown(r *http.Request, form url.Values) (credentials, string) {
 	id, secret := form.Get("client_id"), form.Get("client_secret")
 	switch {
 	case form.Has("client_assertion") || form.Has("client_assertion_type"):
-		return credentials{}, "assertion not supported"
+		if len(headers) > 0 || secret != "" {
+			return credentials{}, "two methods"
+		}
+		return shownAssertion(form)
 	case len(headers) > 1:
 		return credentials{}, "two authorization headers"
 	case len(headers) == 1 && secret != "":
@@ -68,9 +83,9 @@ func shown(r *http.Request, form url.Values) (credentials, string) {
 	case id == "":
 		return credentials{}, "no client"
 	case secret != "":
-		return credentials{client.AuthPost, id, secret}, ""
+		return credentials{method: client.AuthPost, id: id, secret: secret}, ""
 	default:
-		return credentials{client.AuthNone, id, ""}, ""
+		return credentials{method: client.AuthNone, id: id}, ""
 	}
 }
 
@@ -93,7 +108,7 @@ func basic(header string) (credentials, bool) {
 	if err1 != nil || err2 != nil || id == "" || bad(id) || bad(secret) {
 		return credentials{}, false
 	}
-	return credentials{client.AuthBasic, id, secret}, true
+	return credentials{method: client.AuthBasic, id: id, secret: secret}, true
 }
 
 // check compares what was shown with what is registered; the empty answer is yes. The digest is worked out in every
@@ -116,7 +131,7 @@ func (p *Provider) check(c *client.Client, shown credentials) string {
 		return "client is disabled"
 	case shown.method != method:
 		return "method " + shown.method + " is not the registered one"
-	case method == client.AuthNone:
+	case method == client.AuthNone, shown.assertion != nil:
 		return ""
 	case shown.secret == "" || match != 1:
 		return "wrong secret"

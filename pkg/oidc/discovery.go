@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,9 +35,18 @@ type metadata struct {
 	GrantTypes            []string `json:"grant_types_supported"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	IDTokenKeyAlgs        []string `json:"id_token_encryption_alg_values_supported"`
+	IDTokenEncs           []string `json:"id_token_encryption_enc_values_supported"`
+	UserinfoAlgs          []string `json:"userinfo_signing_alg_values_supported"`
+	UserinfoKeyAlgs       []string `json:"userinfo_encryption_alg_values_supported"`
+	UserinfoEncs          []string `json:"userinfo_encryption_enc_values_supported"`
+	IntrospectionAlgs     []string `json:"introspection_signing_alg_values_supported"`
 	TokenAuth             []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs         []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuth     []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 	RevocationAuth        []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAuthAlgs    []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	Claims                []string `json:"claims_supported"`
 	ClaimTypes            []string `json:"claim_types_supported"`
 	Challenges            []string `json:"code_challenge_methods_supported"`
@@ -56,8 +66,8 @@ func (p *Provider) metadata() metadata {
 	for _, s := range knownScopes() {
 		claims = append(claims, claimsOf(s)...)
 	}
-	confidential := []string{client.AuthBasic, client.AuthPost}
-	all := []string{client.AuthBasic, client.AuthPost, client.AuthNone}
+	all := client.AuthMethods()
+	confidential := slices.DeleteFunc(client.AuthMethods(), func(m string) bool { return m == client.AuthNone })
 	return metadata{
 		Issuer:                iss,
 		AuthorizationEndpoint: iss + "/authorize",
@@ -73,9 +83,18 @@ func (p *Provider) metadata() metadata {
 		GrantTypes:            client.GrantTypes(),
 		SubjectTypes:          []string{client.SubjectPublic, client.SubjectPairwise},
 		IDTokenAlgs:           keys.Algs(),
+		IDTokenKeyAlgs:        client.KeyAlgs(),
+		IDTokenEncs:           client.ContentEncs(),
+		UserinfoAlgs:          keys.Algs(),
+		UserinfoKeyAlgs:       client.KeyAlgs(),
+		UserinfoEncs:          client.ContentEncs(),
+		IntrospectionAlgs:     keys.Algs(),
 		TokenAuth:             all,
+		TokenAuthAlgs:         assertionAlgs(),
 		IntrospectionAuth:     confidential,
+		IntrospectionAuthAlgs: assertionAlgs(),
 		RevocationAuth:        all,
+		RevocationAuthAlgs:    assertionAlgs(),
 		Claims:                claims,
 		ClaimTypes:            []string{"normal"},
 		Challenges:            []string{"S256"},

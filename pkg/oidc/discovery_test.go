@@ -71,6 +71,7 @@ func TestDiscoveryIsTrue(t *testing.T) { //nolint:gocognit // a table read from 
 			t.Errorf("alg %s: header %v", a, got)
 		}
 	}
+	w.authMethodsAreTrue(d)
 	for _, s := range list(d["scopes_supported"]) {
 		if q, err := w.p.Authorize(t.Context(), params("g", "scope", s)); err != nil || q.Scopes[0] != s {
 			t.Errorf("scope %s: %v", s, err)
@@ -100,6 +101,89 @@ func TestDiscoveryIsTrue(t *testing.T) { //nolint:gocognit // a table read from 
 	if d["authorization_response_iss_parameter_supported"] != true || !cmp.Equal(list(d["code_challenge_methods_supported"]), []string{"S256"}) {
 		t.Errorf("iss %v challenges %v", d["authorization_response_iss_parameter_supported"], d["code_challenge_methods_supported"])
 	}
+}
+
+// authMethodsAreTrue: a client of each method gets in by it at each endpoint that says so, and with each algorithm.
+func (w *world) authMethodsAreTrue(d map[string]any) {
+	w.Helper()
+	machineToken := func() string {
+		w.client("token", machine, func(c *client.Client) { c.Introspect = nil })
+		return w.post(w.p.ServeToken, "token", "grant_type", "client_credentials").text("access_token")
+	}
+	for name, e := range map[string]struct {
+		path string
+		h    handler
+		more []string
+	}{
+		"token_endpoint":         {"/token", w.p.ServeToken, []string{"grant_type", "refresh_token", "refresh_token", "x"}},
+		"introspection_endpoint": {"/introspect", w.p.ServeIntrospect, []string{"token", machineToken()}},
+		"revocation_endpoint":    {"/revoke", w.p.ServeRevoke, []string{"token", "lga_x"}},
+	} {
+		methods, algs := list(d[name+"_auth_methods_supported"]), list(d[name+"_auth_signing_alg_values_supported"])
+		in := func(r reply) bool { return r.text("error") != "invalid_client" }
+		for _, m := range append(client.AuthMethods(), "tls_client_auth", "self_signed_tls_client_auth") {
+			works := false
+			for _, a := range w.authenticators(m) {
+				works = works || in(a(e.h, e.path, e.more))
+			}
+			if works != slices.Contains(methods, m) {
+				w.Errorf("%s: %s works %v, advertised %v", name, m, works, methods)
+			}
+		}
+		for _, a := range []string{"RS256", "PS256", "ES256", "ES384", "EdDSA", "HS256", "RS512", "ES512", "HS512", "none"} {
+			f, ok := w.authenticators("client_secret_jwt")[a]
+			if !ok {
+				f, ok = w.authenticators("private_key_jwt")[a]
+			}
+			if works := ok && in(f(e.h, e.path, e.more)); works != slices.Contains(algs, a) {
+				w.Errorf("%s: %s works %v, advertised %v", name, a, works, algs)
+			}
+		}
+	}
+}
+
+// authenticators are the ways in for a client of the method, by algorithm where there is one.
+func (w *world) authenticators(method string) map[string]func(h handler, path string, more []string) reply {
+	grants := func(c *client.Client) { c.AuthMethod = method }
+	send := func(h handler, path string, pairs ...string) reply {
+		return w.send(h, newPost(path, strings.NewReader(form(pairs...).Encode())))
+	}
+	out := map[string]func(h handler, path string, more []string) reply{}
+	jwt := func(p pair, a string) {
+		out[a] = func(h handler, path string, more []string) reply {
+			return w.assert(h, path, p.sign(w.T, w.claims("way")), more...)
+		}
+	}
+	switch method {
+	case "client_secret_basic":
+		w.client("way", grants)
+		out[""] = func(h handler, path string, more []string) reply {
+			r := newPost(path, strings.NewReader(form(more...).Encode()))
+			r.SetBasicAuth("way", secret)
+			return w.send(h, r)
+		}
+	case "client_secret_post":
+		w.client("way", grants)
+		out[""] = func(h handler, path string, more []string) reply {
+			return send(h, path, append([]string{"client_id", "way", "client_secret", secret}, more...)...)
+		}
+	case "none":
+		w.client("way", public)
+		out[""] = func(h handler, path string, more []string) reply {
+			return send(h, path, append([]string{"client_id", "way"}, more...)...)
+		}
+	case "client_secret_jwt":
+		w.client("way", secretJWT)
+		jwt(hs256(secret), "HS256")
+	case "private_key_jwt":
+		var all []pair
+		for a, p := range madePairs() {
+			all = append(all, p)
+			jwt(p, a)
+		}
+		w.client("way", keyJWT(w.T, all...))
+	}
+	return out
 }
 
 func TestDocumentsAreCached(t *testing.T) {

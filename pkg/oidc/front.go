@@ -41,7 +41,7 @@ func (p *Provider) issue(ctx context.Context, unit *work, f *flow.Flow, n grant.
 		return nil, fmt.Errorf("issue answer: %w", err)
 	}
 	unit.issued = grant.Issued{Grant: n.Grant, Access: front.Access, AccessLife: front.AccessLife}
-	fields, err := p.frontFields(ctx, unit, f, front)
+	fields, err := p.frontFields(unit, f, front)
 	if err != nil && access != nil {
 		// A token that was never sent never lives.
 		err = errors.Join(err, p.cfg.Grants.Drop(context.WithoutCancel(ctx), unit.issued, true))
@@ -49,7 +49,7 @@ func (p *Provider) issue(ctx context.Context, unit *work, f *flow.Flow, n grant.
 	return fields, err
 }
 
-func (p *Provider) frontFields(ctx context.Context, unit *work, f *flow.Flow, front grant.Front) ([][2]string, error) {
+func (p *Provider) frontFields(unit *work, f *flow.Flow, front grant.Front) ([][2]string, error) {
 	var fields [][2]string
 	if front.Code != "" {
 		fields = append(fields, [2]string{"code", front.Code})
@@ -70,7 +70,7 @@ func (p *Provider) frontFields(ctx context.Context, unit *work, f *flow.Flow, fr
 		}
 	}
 	if yields(f.Request.ResponseType, typeIDToken) {
-		id, err := p.signID(ctx, unit, bound{access: token, code: front.Code, state: f.Request.State})
+		id, err := p.signID(unit, bound{access: token, code: front.Code, state: f.Request.State})
 		if err != nil {
 			return nil, err
 		}

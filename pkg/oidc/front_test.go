@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 
@@ -185,7 +184,7 @@ func TestTypeWithdrawn(t *testing.T) {
 	w.client("app", everyType)
 	f := w.flow(params("app", "response_type", "id_token token"))
 	w.client("app")
-	w.e.Advance(2 * time.Second)
+	w.wait()
 	if err := w.tryAnswer(f); err == nil {
 		t.Error("Answer() = nil after the response type was withdrawn")
 	}

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/keys"
 )
 
 // introspection is the body of RFC 7662 §2.2, with acr and auth_time of RFC 9470 §6.2.
@@ -52,13 +54,40 @@ func (p *Provider) ServeIntrospect(w http.ResponseWriter, r *http.Request) error
 	case isStore(err):
 		return p.writeFault(w, r, unavailable(err))
 	case isDead(err):
-		return writeJSON(w, http.StatusOK, introspection{})
+		return p.writeIntrospection(w, r, c, introspection{})
 	case err != nil:
 		return err
 	case !mayIntrospect(c, live):
-		return writeJSON(w, http.StatusOK, introspection{})
+		return p.writeIntrospection(w, r, c, introspection{})
 	}
-	return writeJSON(w, http.StatusOK, p.describeLive(live))
+	return p.writeIntrospection(w, r, c, p.describeLive(live))
+}
+
+// introspectionJWT is the media type of RFC 9701 §4.
+const introspectionJWT = "application/token-introspection+jwt"
+
+// signedIntrospection are the claims of RFC 9701 §5.
+type signedIntrospection struct {
+	Issuer   string        `json:"iss"`
+	Audience string        `json:"aud"`
+	Issued   int64         `json:"iat"`
+	Token    introspection `json:"token_introspection"`
+}
+
+// writeIntrospection answers in JSON, or as a JWT to a client that asks for one.
+func (p *Provider) writeIntrospection(w http.ResponseWriter, r *http.Request, c *client.Client, v introspection) error {
+	if r.Header.Get("Accept") != introspectionJWT {
+		return writeJSON(w, http.StatusOK, v)
+	}
+	alg := c.IntrospectionAlg
+	if alg == "" {
+		alg = "RS256" // RFC 9701 §6
+	}
+	token, err := p.sign(alg, keys.TypIntrospection, signedIntrospection{p.cfg.Issuer, c.ID, p.now().Unix(), v})
+	if err != nil {
+		return p.writeFault(w, r, wrapFault(codeServerError, err))
+	}
+	return writeToken(w, introspectionJWT, token)
 }
 
 func (p *Provider) describeLive(live grant.Live) introspection {

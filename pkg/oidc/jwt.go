@@ -4,7 +4,6 @@
 package oidc
 
 import (
-	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -57,7 +56,7 @@ type accessClaims struct {
 type bound struct{ access, code, state string }
 
 // signID makes the ID token of a unit of work (OIDC Core §2).
-func (p *Provider) signID(ctx context.Context, unit *work, with bound) (string, error) {
+func (p *Provider) signID(unit *work, with bound) (string, error) {
 	g, now := unit.issued.Grant, p.now()
 	alg := unit.client.Alg()
 	c := idClaims{
@@ -80,7 +79,7 @@ func (p *Provider) signID(ctx context.Context, unit *work, with bound) (string, 
 		// Two JSON objects become one; none of the standard claims is a member of the other.
 		b = append(append(b[:len(b)-1], ','), g.IDClaims[1:]...)
 	}
-	return p.seal(ctx, unit.client, keys.TypID, b)
+	return p.seal(alg, keys.TypID, b, unit.envelope)
 }
 
 // signAccess makes the at+jwt for unit. Its jti is the handle by which the store knows the grant.

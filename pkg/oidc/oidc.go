@@ -28,13 +28,17 @@ type Lifetimes struct {
 	RefreshIdle, RefreshEnd time.Duration
 }
 
-// Config describes a provider. All fields but Lifetimes, Locales and Log are needed.
+// Config describes a provider. All fields but Sources, Lifetimes, Locales and Log are needed.
 type Config struct {
 	// Issuer is scheme and host, without a path and a trailing slash.
 	Issuer  string
 	Clients client.Registry
 	Grants  grant.Store
 	Keys    *keys.Ring
+	// Proofs remembers the ids of client assertions.
+	Proofs grant.Proofs
+	// Sources reads what clients registered the address of; nil: nothing is read.
+	Sources Sources
 	// Digest is the keyed digest under which client secrets are kept (hex of HMAC-SHA-256 with the pepper).
 	Digest func(secret string) string
 	// Pairwise is the sub of an account for the clients of a sector (OIDC Core §8.1): the same for ever, and of no use to
@@ -60,6 +64,8 @@ type Provider struct {
 	document document
 	// jwks is the key set as it was last served.
 	jwks atomic.Pointer[document]
+	// parsed are the key sets of clients.
+	parsed keySets
 }
 
 // machine decides the grants. fosite stands behind it; a replacement passes the same tests (traps_test.go).
@@ -78,11 +84,14 @@ func New(c Config) (*Provider, error) {
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Scheme+"://"+u.Host != c.Issuer {
 		return nil, fmt.Errorf("issuer %q: must be scheme and host only, without a path or a trailing slash", c.Issuer)
 	}
-	if c.Clients == nil || c.Grants == nil || c.Keys == nil || c.Digest == nil || c.Pairwise == nil || c.Audit == nil || c.Now == nil || c.FormPost == nil {
+	if !c.complete() {
 		return nil, errors.New("oidc: the configuration is incomplete")
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Sources == nil {
+		c.Sources = noSources{}
 	}
 	if len(c.Locales) == 0 {
 		c.Locales = []string{"en", "nl"}
@@ -92,6 +101,11 @@ func New(c Config) (*Provider, error) {
 	p.engine = newEngine(p)
 	p.document, err = newDocument(p.metadata())
 	return p, err
+}
+
+func (c *Config) complete() bool {
+	return c.Clients != nil && c.Grants != nil && c.Keys != nil && c.Proofs != nil && c.Digest != nil && c.Pairwise != nil &&
+		c.Audit != nil && c.Now != nil && c.FormPost != nil
 }
 
 func (l *Lifetimes) fill() {

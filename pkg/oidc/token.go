@@ -40,7 +40,10 @@ func (p *Provider) ServeToken(w http.ResponseWriter, r *http.Request) error {
 		return p.writeFault(w, r, f)
 	}
 	ctx := withWork(r.Context(), unit)
-	err := p.engine.token(ctx, unit)
+	var err error
+	if unit.envelope, err = p.envelopeFor(ctx, unit.client, unit.client.IDTokenKeyAlg, unit.client.IDTokenEnc); err == nil {
+		err = p.engine.token(ctx, unit)
+	}
 	if err == nil && unit.err != nil {
 		err = unit.err
 	}
@@ -176,7 +179,7 @@ func (p *Provider) tokenFault(ctx context.Context, unit *work, err error) *fault
 		errors.Is(err, grant.ErrVerifier), errors.Is(err, grant.ErrKey), errors.Is(err, authn.ErrMoved),
 		errors.Is(err, errWithdrawn), errors.Is(err, authn.ErrLost):
 		return wrapFault(codeInvalidGrant, err)
-	case errors.Is(err, authn.ErrUnavailable), errors.Is(err, authn.ErrBusy):
+	case errors.Is(err, authn.ErrUnavailable), errors.Is(err, authn.ErrBusy), errors.Is(err, errKeySource):
 		return unavailable(err)
 	case errors.As(err, &f):
 		return f

@@ -107,7 +107,7 @@ func (s *strategy) GenerateIDToken(ctx context.Context, _ time.Duration, _ fosit
 		return "", err
 	}
 	var err error
-	w.idToken, err = s.p.signID(ctx, w, bound{access: w.access})
+	w.idToken, err = s.p.signID(w, bound{access: w.access})
 	return w.idToken, err
 }
 

@@ -165,18 +165,6 @@ func TestTrap13OneOfSixteen(t *testing.T) {
 	}
 }
 
-func TestTrap14AssertionsAreRefused(t *testing.T) {
-	w := newWorld(t)
-	w.client("app")
-	n := w.trips(func() {
-		w.wantError("assertion", w.post(w.p.ServeToken, "", "grant_type", "client_credentials", "client_id", "app",
-			"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", "e30.e30.e30"), 401, "invalid_client")
-	})
-	if n != 0 {
-		t.Errorf("a refused assertion took %d round trips", n)
-	}
-}
-
 func TestTrap16And17Refresh(t *testing.T) {
 	w := newWorld(t)
 	w.client("app")

@@ -4,10 +4,15 @@
 package oidc
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"slices"
 
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/keys"
 )
 
 // ServeUserinfo answers with the claims of the token's scopes (OIDC Core §5.3), by GET and by POST.
@@ -44,8 +49,44 @@ func (p *Provider) ServeUserinfo(w http.ResponseWriter, r *http.Request) error {
 	claims := scopeClaims(live.Profile.Claims, live.Scopes)
 	addClaims(claims, live.Profile.Claims, live.Grant.UserClaims)
 	claims["sub"], claims["lg_evidence"] = live.Grant.Subject, evidenceOf(live.Grant)
-	_ = writeJSON(w, http.StatusOK, claims)
-	return nil
+	return p.writeUserinfo(w, r, live.Grant.ClientID, claims)
+}
+
+// writeUserinfo sends claims as the client registered for: plain, signed, encrypted, or both (OIDC Core §5.3.2).
+func (p *Provider) writeUserinfo(w http.ResponseWriter, r *http.Request, clientID string, claims map[string]any) error {
+	c, err := p.cfg.Clients.Client(r.Context(), clientID)
+	if err != nil {
+		return err
+	}
+	if c.UserinfoAlg == "" && c.UserinfoKeyAlg == "" {
+		_ = writeJSON(w, http.StatusOK, claims)
+		return nil
+	}
+	e, err := p.envelopeFor(r.Context(), c, c.UserinfoKeyAlg, c.UserinfoEnc)
+	if errors.Is(err, errKeySource) {
+		return p.writeBearerFault(w, r, unavailable(err))
+	}
+	if err != nil {
+		return p.writeFault(w, r, wrapFault(codeServerError, err))
+	}
+	claims["iss"], claims["aud"] = p.cfg.Issuer, c.ID
+	b, err := json.Marshal(claims)
+	if err != nil {
+		return fmt.Errorf("encode claims: %w", err)
+	}
+	token, err := p.seal(c.UserinfoAlg, keys.TypUserinfo, b, e)
+	if err != nil {
+		return p.writeFault(w, r, wrapFault(codeServerError, err))
+	}
+	return writeToken(w, "application/jwt", token)
+}
+
+// writeToken sends a JWT as a document of its own.
+func writeToken(w http.ResponseWriter, kind, token string) error {
+	noStore(w.Header())
+	w.Header().Set("Content-Type", kind)
+	_, err := io.WriteString(w, token)
+	return err
 }
 
 // writeBearerFault answers in the manner of RFC 6750 §3. All values are fixed texts without quotes.

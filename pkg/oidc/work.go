@@ -26,6 +26,8 @@ type work struct {
 	// grantType and form are of the token request, already checked at the edge.
 	grantType string
 	form      url.Values
+	// envelope is how the client's ID tokens are encrypted.
+	envelope envelope
 	// scopes narrows a refresh, or names those of client credentials; nil: all of the grant's.
 	scopes []string
 

@@ -28,6 +28,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/keys"
 	"github.com/lychgate/lychgate/pkg/oidc"
+	"github.com/lychgate/lychgate/pkg/outgoing"
 	"github.com/lychgate/lychgate/pkg/seal"
 	"github.com/lychgate/lychgate/pkg/store"
 	"github.com/lychgate/lychgate/pkg/store/embedded"
@@ -56,9 +57,13 @@ type world struct {
 	p    *oidc.Provider
 	log  *syncBuffer
 	acc  authn.Account
+	// sources are what clients registered the address of; a test puts one in.
+	sources switched
 	// posted are the fields of the last form_post answer.
 	posted [][2]string
 }
+
+type switched struct{ oidc.Sources }
 
 type syncBuffer struct {
 	mu sync.Mutex
@@ -125,6 +130,7 @@ func newWorld(t *testing.T) *world {
 		e.Close()
 	})
 	w := &world{T: t, e: e, s: s, log: &syncBuffer{}}
+	w.sources.Sources = outgoing.New(outgoing.Config{Now: e.Now})
 	record, err := ringRecord()
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +144,7 @@ func newWorld(t *testing.T) *world {
 	}
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
 	w.p, err = oidc.New(oidc.Config{
-		Issuer: issuer, Clients: s.Clients(), Grants: s.Grants(), Keys: w.ring, Digest: digest,
+		Issuer: issuer, Clients: s.Clients(), Grants: s.Grants(), Proofs: s.Proofs(), Sources: &w.sources, Keys: w.ring, Digest: digest,
 		Pairwise: func(sector, id string) string { return seal.Pairwise(make([]byte, 32), sector, id) },
 		Audit:    audit.New(logger, e.Now, nil), Now: e.Now, Log: logger,
 		FormPost: func(rw http.ResponseWriter, _ *http.Request, action string, fields [][2]string, _ []string) error {
@@ -282,6 +288,9 @@ func (w *world) tryAnswer(f *flow.Flow) error {
 	_, _, pass := flow.Next(f, w.e.Now())
 	return w.p.Answer(httptest.NewRecorder(), w.get(), f, pass)
 }
+
+// wait lets a second pass, after which every node sees a change of the registry.
+func (w *world) wait() { w.e.Advance(2 * time.Second) }
 
 // find returns a registered client.
 func (w *world) find(id string) *client.Client {

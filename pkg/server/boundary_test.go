@@ -77,10 +77,10 @@ func TestArrowsPointDown(t *testing.T) {
 	rules := []string{"pkg/authn", "pkg/flow", "pkg/session", "pkg/grant", "pkg/client", "pkg/company", "pkg/device", "pkg/throttle"}
 	allowed := map[string][]string{
 		"pkg/authn": {}, "pkg/session": {"pkg/authn"}, "pkg/flow": {"pkg/authn", "pkg/session"},
-		"pkg/grant": {"pkg/authn"}, "pkg/client": {"pkg/authn", "pkg/flow"}, "pkg/company": {"pkg/authn", "pkg/flow"},
+		"pkg/grant": {"pkg/authn"}, "pkg/client": {"pkg/authn", "pkg/flow", "pkg/keys"}, "pkg/company": {"pkg/authn", "pkg/flow"},
 		"pkg/device": {"pkg/authn"}, "pkg/throttle": {"pkg/authn"},
 		"pkg/notify": {"pkg/authn"}, "providers/mailers/smtp": {"pkg/notify"}, "providers/mailers/console": {"pkg/notify"},
-		"pkg/keys": {"pkg/authn"}, "pkg/seal": {}, "pkg/audit": {}, "pkg/config": {"pkg/throttle"}, "templates": {},
+		"pkg/keys": {"pkg/authn"}, "pkg/seal": {}, "pkg/audit": {}, "pkg/outgoing": {}, "pkg/config": {"pkg/throttle"}, "templates": {},
 		"pkg/store":                   append([]string{"pkg/seal", "pkg/keys", "pkg/notify", "pkg/audit"}, rules...),
 		"pkg/store/embedded":          {},
 		"pkg/oidc":                    append([]string{"pkg/keys", "pkg/audit"}, rules...),

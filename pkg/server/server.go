@@ -20,6 +20,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/config"
 	"github.com/lychgate/lychgate/pkg/oidc"
+	"github.com/lychgate/lychgate/pkg/outgoing"
 	"github.com/lychgate/lychgate/pkg/web"
 	"github.com/lychgate/lychgate/providers"
 	"github.com/lychgate/lychgate/providers/directories/local"
@@ -35,9 +36,11 @@ type Server struct {
 	pages   *templates.Set
 	courier *courier
 	metrics *metrics
-	host    string
-	place   func(address string) string
-	cancel  context.CancelFunc
+	// outgoing asks sources that clients have registered.
+	outgoing *outgoing.Client
+	host     string
+	place    func(address string) string
+	cancel   context.CancelFunc
 }
 
 // New wires a node. It does not fail because Redis is away; /readyz says so then, and it recovers by itself.
@@ -70,6 +73,9 @@ func (s *Server) wire() error {
 		return fmt.Errorf("templates: %w", err)
 	}
 	events := s.events
+	if s.outgoing, err = newOutgoing(s.cfg, s.deps); err != nil {
+		return err
+	}
 	if s.engine, err = oidc.New(s.engineConfig(events)); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
@@ -95,9 +101,9 @@ func (s *Server) wire() error {
 func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 	l := s.cfg.Lifetimes
 	return oidc.Config{
-		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Keys: s.ring, Digest: s.Office.Digest,
-		Pairwise: s.Pairwise,
-		Audit:    events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
+		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Keys: s.ring,
+		Sources: s.outgoing, Digest: s.Office.Digest, Pairwise: s.Pairwise,
+		Audit: events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
 		FormPost: func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error {
 			return s.site.FormPost(w, r, action, fields, locales)
 		},

@@ -37,6 +37,7 @@ func (k keyspace) anyAcct() string { return k.tagged("*", "acct") }
 func (k keyspace) name(h string) string               { return k.prefix + "n:" + h }
 func (k keyspace) anonymous(tag string) string        { return k.tagged(tag, "flow") }
 func (k keyspace) link(tag string) string             { return k.tagged(tag, "link") }
+func (k keyspace) proof(tag string) string            { return k.tagged(tag, "jti") }
 func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:"+kind+":"+h) }
 
 // The registry: one slot, so that a change and its version are one step.

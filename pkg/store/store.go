@@ -112,6 +112,9 @@ func (s *Store) Sessions() session.Store { return sessions{s} }
 // Grants keeps codes and tokens.
 func (s *Store) Grants() grant.Store { return grants{s} }
 
+// Proofs remembers what counts once.
+func (s *Store) Proofs() grant.Proofs { return proofs{s} }
+
 // Consents remembers what was allowed.
 func (s *Store) Consents() grant.Consents { return consents{s} }
 

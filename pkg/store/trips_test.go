@@ -94,6 +94,7 @@ func roundTrips(t *testing.T, s *store.Store) {
 	if err := s.Clients().PutClient(ctx, &client.Client{ID: "app"}); err != nil {
 		t.Fatal(err)
 	}
+	costs("record a proof", 1, func(ctx context.Context) error { return s.Proofs().Spend(ctx, "app", "id", time.Minute) })
 	costs("client", 0, func(ctx context.Context) error { _, err := s.Clients().Client(ctx, "app"); return err })
 }
 

@@ -35,6 +35,7 @@ type Stores struct {
 	Sessions    session.Store
 	Grants      grant.Store
 	Consents    grant.Consents
+	Proofs      grant.Proofs
 	Standings   grant.Standings
 	Editor      authn.FactorEditor
 	Links       authn.LinkStore
@@ -116,6 +117,7 @@ func Run(t *testing.T, open Open) {
 		{"lookup and revoke", testLookup, false},
 		{"client credentials", testClientGrant, waits},
 		{"forged handles", testForged, false},
+		{"proofs", testProofs, waits},
 		{"consent", testConsent, false},
 		{"device", testDevice, waits},
 		{"device ends", testDeviceEnds, waits},
