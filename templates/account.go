@@ -13,7 +13,7 @@ type Account struct {
 	// Done says what has just been done: "added", "replaced", "renamed", "removed", "codes", "forgotten", "forgotten-all",
 	// "ended", "ended-others", "withdrawn", "password", or "moved": nothing, since the account had changed meanwhile.
 	Done string
-	// On says that there is a second factor, Wanted that a policy asks for one, Locked that codes are turned off, Full
+	// On says that there is a second factor, Wanted that a policy asks for one, Locked that there were too many wrong codes, Full
 	// that there are as many authenticators as there may be.
 	On, Wanted, Locked, Full bool
 	Authenticators           []AccountAuthenticator
@@ -27,11 +27,12 @@ type Account struct {
 // Template implements Page.
 func (Account) Template() string { return "account" }
 
-// AccountAuthenticator is one authenticator. Name may be empty, times zero. Stays says that it cannot be removed.
+// AccountAuthenticator is one authenticator. Name may be empty, times zero; then it is called by its Kind, totp or
+// passkey. Stays says that it cannot be removed.
 type AccountAuthenticator struct {
-	ID, Name    string
-	Added, Used time.Time
-	Stays       bool
+	ID, Kind, Name string
+	Added, Used    time.Time
+	Stays          bool
 }
 
 // AccountDevice is a remembered device; Own says that it is the browser that asks.
@@ -75,11 +76,11 @@ type AccountRename struct {
 // Template implements Page.
 func (AccountRename) Template() string { return "account-rename" }
 
-// AccountRemove asks whether to remove an authenticator, M3. Last says that it is the only one.
+// AccountRemove asks whether to remove an authenticator, M3: one of this Kind, totp or passkey. Last says that it is the only one.
 type AccountRemove struct {
 	Frame
-	Action, Account, Name string
-	Last                  bool
+	Action, Account, Kind, Name string
+	Last                        bool
 }
 
 // Template implements Page.
@@ -90,8 +91,10 @@ type AccountRecovery struct {
 	Frame
 	Action, Account string
 	Left            int
-	Codes           []string
-	Made            time.Time
+	// Gen is that of the codes there are; the form sends it back, so that sending it twice makes codes once.
+	Gen   int64
+	Codes []string
+	Made  time.Time
 }
 
 // Template implements Page.

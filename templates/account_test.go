@@ -35,7 +35,7 @@ func fullAccount(f Frame) Account {
 	return Account{
 		Frame: f, Account: "a.example@example.com", On: true, Wanted: true, RecoveryLeft: 7,
 		Authenticators: []AccountAuthenticator{
-			{ID: "totp.a", Name: "Work phone", Added: someday(), Used: someday()}, {ID: "totp.b"},
+			{ID: "totp.a", Kind: "totp", Name: "Work phone", Added: someday(), Used: someday()}, {ID: "passkey.b", Kind: "passkey"},
 		},
 		Devices: []AccountDevice{
 			{ID: "d1", Label: "Firefox, Windows", First: someday(), Last: someday(), End: someday(), Own: true},
@@ -59,7 +59,7 @@ func accountVariants(f Frame) []variant {
 		all = append(all, variant{"account/" + d, Account{Frame: f, Account: who, Done: d}})
 	}
 	stays := fullAccount(f)
-	stays.Authenticators, stays.RecoveryLeft = []AccountAuthenticator{{ID: "totp.a", Name: "Work phone", Stays: true}}, 1
+	stays.Authenticators, stays.RecoveryLeft = []AccountAuthenticator{{ID: "totp.a", Kind: "totp", Name: "Work phone", Stays: true}}, 1
 	locked := fullAccount(f)
 	locked.Locked, locked.Authenticators[0].Stays, locked.Authenticators[1].Stays = true, true, true
 	full := fullAccount(f)
@@ -72,8 +72,8 @@ func accountVariants(f Frame) []variant {
 		all = append(all, variant{"account-password/" + problem, AccountPassword{Frame: f, Action: "/account/password", Account: who, Problem: problem}})
 	}
 	return append(all,
-		variant{"account-remove", AccountRemove{Frame: f, Action: "/account/authenticators/totp.a/remove", Account: who, Name: "Work phone"}},
-		variant{"account-remove/last", AccountRemove{Frame: f, Action: "/account/authenticators/totp.a/remove", Account: who, Last: true}},
+		variant{"account-remove", AccountRemove{Frame: f, Action: "/account/authenticators/totp.a/remove", Account: who, Kind: "totp", Name: "Work phone"}},
+		variant{"account-remove/last", AccountRemove{Frame: f, Action: "/account/authenticators/totp.a/remove", Account: who, Kind: "passkey", Last: true}},
 		variant{"account-recovery", AccountRecovery{Frame: f, Action: "/account/recovery", Account: who, Left: 7}},
 	)
 }
@@ -127,7 +127,7 @@ func TestAccountPage(t *testing.T) {
 	full, _ := render(t, s, fullAccount(fullFrame()))
 	off, _ := render(t, s, Account{Frame: fullFrame()})
 	one := fullAccount(fullFrame())
-	one.Authenticators = []AccountAuthenticator{{ID: "totp.a", Name: "Work phone", Stays: true}}
+	one.Authenticators = []AccountAuthenticator{{ID: "totp.a", Kind: "totp", Name: "Work phone", Stays: true}}
 	stays, _ := render(t, s, one)
 	one.Locked = true
 	locked, _ := render(t, s, one)
@@ -195,7 +195,7 @@ func TestAccountDone(t *testing.T) {
 // TestAccountForms: what the pages of one act hold.
 func TestAccountForms(t *testing.T) {
 	s := mustParse(t)
-	remove, _ := render(t, s, AccountRemove{Frame: fullFrame(), Action: "/account/authenticators/x/remove", Name: "Work phone"})
+	remove, _ := render(t, s, AccountRemove{Frame: fullFrame(), Action: "/account/authenticators/x/remove", Kind: "totp", Name: "Work phone"})
 	password, _ := render(t, s, AccountPassword{Frame: fullFrame(), Action: "/account/password", Account: "a@example.com"})
 	codes, _ := render(t, s, AccountRecovery{Frame: fullFrame(), Account: "a@example.com", Codes: []string{"7KQ4-M2W9-XDHT-6CPN"}, Made: someday()})
 	checkFrame(t, codes, "en")

@@ -145,7 +145,7 @@ func checkForms(t *testing.T, doc *goquery.Document) {
 		if strings.TrimSpace(doc.Find("label[for='"+id+"']").Text()) == "" {
 			t.Errorf("input %q has no label", id)
 		}
-		if el.AttrOr("type", "") != "checkbox" && el.AttrOr("autocomplete", "") == "" {
+		if kind := el.AttrOr("type", ""); kind != "checkbox" && kind != "radio" && el.AttrOr("autocomplete", "") == "" {
 			t.Errorf("input %q has no autocomplete token", id)
 		}
 		for _, attr := range []string{"placeholder", "maxlength", "pattern"} {
@@ -268,8 +268,14 @@ func TestButtons(t *testing.T) {
 		{Factor{Prompt: "passkey", Values: passkeyValues()}, []string{"Continue"}, []string{"Doorgaan"}},
 		{
 			Setup{Prompt: "passkey-setup", Values: passkeyValues(), SkipsLeft: 1},
-			[]string{"Continue", "Not now", "Cancel", "Choose another way"},
-			[]string{"Doorgaan", "Niet nu", "Annuleren", "Een andere manier kiezen"},
+			[]string{"Continue", "Not now", "Cancel"},
+			[]string{"Doorgaan", "Niet nu", "Annuleren"},
+		},
+		{Choice{Kinds: []string{"totp", "passkey"}}, []string{"Continue"}, []string{"Doorgaan"}},
+		{
+			Choice{Kinds: []string{"totp", "passkey"}, Setup: true, SkipsLeft: 1},
+			[]string{"Continue", "Not now", "Cancel"},
+			[]string{"Doorgaan", "Niet nu", "Annuleren"},
 		},
 		{SetupDone{Next: "/flow/x"}, []string{"Continue"}, []string{"Doorgaan"}},
 		{Ticket{}, []string{"Continue", "Cancel"}, []string{"Doorgaan", "Annuleren"}},
@@ -434,6 +440,48 @@ func TestPasskeyOptions(t *testing.T) {
 		}
 		if form.Length() == 1 && !strings.Contains(doc.Find("noscript").Text(), "JavaScript") {
 			t.Errorf("%s says nothing without a script", v.name)
+		}
+	}
+}
+
+// TestOtherWay: the set-up of a kind leads back to the choice where there is one, whatever the kind.
+func TestOtherWay(t *testing.T) {
+	s := mustParse(t)
+	for _, p := range []Setup{{Prompt: "totp-setup", Values: totpValues()}, {Prompt: "passkey-setup", Values: passkeyValues()}} {
+		if doc, _ := render(t, s, p); doc.Find("main a[href='/flow/x/enrol']").Length() != 0 {
+			t.Errorf("%s: leads to a choice of one", p.Prompt)
+		}
+		p.Choice = "/flow/x/enrol"
+		doc, _ := render(t, s, p)
+		if got := wordsOf(doc.Find("main a[href='/flow/x/enrol']")); got != "Choose another way" {
+			t.Errorf("%s: the link back to the choice = %q", p.Prompt, got)
+		}
+	}
+}
+
+// TestNamedByKind: an authenticator without a name is called by its kind, never a passkey an app.
+func TestNamedByKind(t *testing.T) {
+	s := mustParse(t)
+	for kind, want := range map[string]string{"totp": "Authenticator app", "passkey": "Passkey or security key"} {
+		doc, _ := render(t, s, Account{Frame: fullFrame(), On: true, Authenticators: []AccountAuthenticator{{ID: kind + ".x", Kind: kind}}})
+		if got := wordsOf(doc.Find("#two-factor .items b")); got != want {
+			t.Errorf("the account page calls a %s %q, want %q", kind, got, want)
+		}
+		doc, _ = render(t, s, AccountRemove{Frame: fullFrame(), Kind: kind})
+		if got := wordsOf(doc.Find("h1")); got != "Remove “"+want+"”?" {
+			t.Errorf("the page that removes a %s asks %q", kind, got)
+		}
+	}
+}
+
+// TestLockedSaysWhatToDo: whatever kind was asked for, the words fit it, and lead to the help desk.
+func TestLockedSaysWhatToDo(t *testing.T) {
+	s := mustParse(t)
+	for prompt, values := range map[string]map[string]string{"totp-code": nil, "passkey": passkeyValues(), "recovery-code": {"left": "1"}} {
+		doc, _ := render(t, s, Factor{Frame: fullFrame(), Prompt: prompt, Values: values, Problem: "locked"})
+		const want = "Your second step is locked. There were too many wrong codes in a row. Ask the Example Legal Aid help desk to reset your second step. Then you can set it up again."
+		if got := wordsOf(doc.Find("[role=alert]")); got != want {
+			t.Errorf("%s: alert = %q, want %q", prompt, got, want)
 		}
 	}
 }

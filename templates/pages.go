@@ -72,11 +72,14 @@ type Setup struct {
 	// (Detail: the authenticator's name, or empty), "unknown" or "".
 	Problem, Cause, Detail string
 	Behind                 time.Duration
-	// More says that there is an authenticator already. SkipsLeft > 0 shows *Not now*, until SkipUntil if that is a date.
-	More      bool
-	SkipsLeft int
-	SkipUntil time.Time
-	Prompt    string
+	// Wanted says that a policy asks for it, More that there is an authenticator already, Replaces that this one takes its
+	// place. SkipsLeft > 0 shows *Not now*, until SkipUntil if that is a date. Choice leads back to the choice of another
+	// kind; empty: there is none.
+	Wanted, More, Replaces bool
+	SkipsLeft              int
+	SkipUntil              time.Time
+	Choice                 string
+	Prompt                 string
 	// Values of totp-setup: "uri" (otpauth://totp/…), "key" (Base32, grouped by four), "service", "account",
 	// "qr_path" (an SVG path of black modules, integers only), "qr_size" (side of the viewBox with quiet zone). Value of
 	// passkey-setup: "options" (JSON for navigator.credentials).
@@ -107,6 +110,9 @@ type Choice struct {
 	// Kinds are totp, passkey.
 	Kinds []string
 	Setup bool
+	// SkipsLeft and SkipUntil are those of the set-up.
+	SkipsLeft int
+	SkipUntil time.Time
 }
 
 // Template implements Page.
@@ -146,6 +152,8 @@ type Consent struct {
 	Scopes               []string
 	PolicyURI, TosURI    string
 	ClientOwnedByCompany bool
+	// Unverified: the app registered itself, and nobody has looked at what it says of itself.
+	Unverified bool
 }
 
 // Template implements Page.

@@ -96,15 +96,27 @@ func variants(f Frame) []variant {
 			Problem: problem, Prompt: "passkey-setup", Values: passkeyValues(),
 		}
 		add("passkey-setup/"+problem, p)
-		p.SkipsLeft, p.SkipUntil = 2, someday()
+		p.Cause = "other"
+		add("passkey-setup-known/"+problem, p)
+		p.SkipsLeft, p.SkipUntil, p.Choice = 2, someday(), "/flow/x/enrol"
 		add("passkey-setup-skip/"+problem, p)
 		p.SkipsLeft, p.More = 0, true
 		add("passkey-setup-more/"+problem, p)
+		p.Replaces = true
+		add("passkey-setup-replace/"+problem, p)
 	}
+	choice := Choice{Frame: f, Action: "/flow/x/factor", NotYou: "/flow/x/restart", Account: who, Kinds: []string{"totp", "passkey"}}
+	add("choice", choice)
+	choice.Action, choice.Setup = "/flow/x/enrol", true
+	add("choice-setup", choice)
+	choice.SkipsLeft = 2
+	add("choice-setup-skip", choice)
+	choice.SkipUntil = someday()
+	add("choice-setup-skip-until", choice)
 	for _, problem := range []string{"", "rejected"} {
 		add("totp-setup/"+problem, Setup{
 			Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who,
-			Problem: problem, Prompt: "totp-setup", Values: totpValues(),
+			Problem: problem, Prompt: "totp-setup", Values: totpValues(), Wanted: true,
 		})
 		for _, kind := range []string{"", "offer", "sent"} {
 			add("ticket-closed/"+kind+problem, Ticket{
@@ -113,6 +125,13 @@ func variants(f Frame) []variant {
 		}
 		add("ticket/"+problem, Ticket{Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who, Problem: problem})
 	}
+	beside := Setup{
+		Frame: f, Action: "/flow/x/enrol?method=totp", NotYou: "/flow/x/restart", Account: who, Prompt: "totp-setup",
+		Values: totpValues(), More: true, Choice: "/flow/x/enrol",
+	}
+	add("totp-setup-more", beside)
+	beside.Replaces = true
+	add("totp-setup-replace", beside)
 	for _, cause := range causes() {
 		add("totp-setup/"+cause, Setup{
 			Frame: f, Action: "/flow/x/enrol", NotYou: "/flow/x/restart", Account: who, Prompt: "totp-setup", Values: totpValues(),
@@ -204,7 +223,8 @@ func in(p Page, lang string) Page {
 
 // chosen are the fields whose values are ours, never a person's.
 func chosen(name string) bool {
-	return name == "Lang" || name == "Problem" || name == "Cause" || name == "Prompt" || name == "Kind" || name == "Done"
+	return name == "Lang" || name == "Problem" || name == "Cause" || name == "Prompt" || name == "Kind" || name == "Kinds" ||
+		name == "Done"
 }
 
 // filled returns p with every string of people and clients replaced by s.

@@ -104,7 +104,7 @@ func known() []Page {
 		DemoMail{},
 		Account{},
 		AccountRename{},
-		AccountRemove{},
+		AccountRemove{Kind: "totp"},
 		AccountRecovery{},
 		AccountPassword{},
 	}
@@ -118,7 +118,7 @@ func shared(name string) []string {
 	if name == "account" {
 		return []string{"html/account-layout.html"}
 	}
-	return []string{"html/layout.html", "html/who.html", "html/back.html", "html/codes.html"}
+	return []string{"html/layout.html", "html/who.html", "html/back.html", "html/codes.html", "html/locked.html", "html/setup.html"}
 }
 
 func parsePages(fm template.FuncMap) (map[string]*template.Template, error) {

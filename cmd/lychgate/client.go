@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,31 @@ import (
 
 func (c *console) clientCommand() *cobra.Command {
 	return group("client", "Register, list and remove clients (the apps that use Lychgate)",
-		c.clientAdd(), c.clientList(), c.clientShow(), c.clientRemove(), c.clientRotate())
+		c.clientAdd(), c.clientList(), c.clientShow(), c.clientRemove(), c.clientRotate(), c.clientInitial())
+}
+
+// clientInitial makes an initial access token (RFC 7591 §1.2).
+func (c *console) clientInitial() *cobra.Command {
+	var uses, days int
+	cmd := &cobra.Command{
+		Use: "initial-token", Short: "Make a token with which apps can register themselves (RFC 7591)",
+		Long: "Who holds the token can register as many apps as it has uses, within its days, if registration.mode is token.\n" +
+			"It is printed once and kept as a digest alone.",
+		Args: exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.office(cmd, func(b *server.Back) error {
+				token, err := b.Desk.InitialToken(cmd.Context(), uses, time.Duration(days)*24*time.Hour)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(c.out, token)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().IntVar(&uses, "uses", 1, "how many apps can be registered with it, 1 to 1000")
+	cmd.Flags().IntVar(&days, "days", 7, "how long it is good, 1 to 366 days")
+	return cmd
 }
 
 func (c *console) clientAdd() *cobra.Command {

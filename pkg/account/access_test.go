@@ -5,6 +5,8 @@ package account_test
 
 import (
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,6 +64,35 @@ func TestM4RecoveryCodes(t *testing.T) {
 	p.Advance(time.Minute)
 	if left := want(t, b.Own(t, anna), home).Find("#recovery").Text(); !strings.Contains(left, "9 of 10 are left") {
 		t.Errorf("recovery = %q, want 9 left", left)
+	}
+}
+
+// TestM4SentTwice: a form that is sent again, by a reload or by two presses at once, makes codes once: what its person
+// has just written down stays in force.
+func TestM4SentTwice(t *testing.T) {
+	p, b := start(t)
+	p.AddEnrolled(t, anna, "acme")
+	ask := want(t, b.Own(t, anna), home).Press(t, "#recovery", "Make new codes", nil)
+	var made atomic.Int64
+	var presses sync.WaitGroup
+	for range 4 {
+		presses.Go(func() {
+			if ask.Submit(t, nil).Find("#recovery-codes li").Length() == 10 {
+				made.Add(1)
+			}
+		})
+	}
+	presses.Wait()
+	if made.Load() != 1 {
+		t.Errorf("four posts of one form showed codes %d times, want once", made.Load())
+	}
+	note(t, ask.Submit(t, nil), "we did nothing")
+	if again := ask.Submit(t, form("gen", "")); again.Find("#recovery-codes").Length() != 0 {
+		t.Error("a form without its generation makes codes")
+	}
+	told(t, p, "New recovery codes")
+	if _, list := codes(t, want(t, b.Get(t, "/account"), home), anna); len(list) != 10 {
+		t.Errorf("%d codes by a new form, want 10", len(list))
 	}
 }
 

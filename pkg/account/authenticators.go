@@ -165,7 +165,8 @@ func (p *Pages) serveRemove(w http.ResponseWriter, r *http.Request) error {
 		return p.cfg.Site.See(w, r, home+"#two-factor")
 	}
 	p.cfg.Site.Page(w, r, http.StatusOK, templates.AccountRemove{
-		Frame: p.cfg.Site.OwnFrame(w, r, v), Action: addressOf(r, "remove"), Account: v.Account.Name, Name: x.Name, Last: count == 1,
+		Frame: p.cfg.Site.OwnFrame(w, r, v), Action: addressOf(r, "remove"), Account: v.Account.Name, Kind: x.Kind, Name: x.Name,
+		Last: count == 1,
 	})
 	return nil
 }

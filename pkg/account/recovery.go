@@ -6,6 +6,7 @@ package account
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -31,24 +32,27 @@ func (p *Pages) serveRecovery(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.cfg.Site.Page(w, r, http.StatusOK, templates.AccountRecovery{
 		Frame: p.cfg.Site.OwnFrame(w, r, v), Action: recoveryPage, Account: v.Account.Name, Left: f.RecoveryLeft,
+		Gen: f.RecoveryGen,
 	})
 	return nil
 }
 
-// submitRecovery makes new codes and shows them in this answer, never again: only their hashes are kept.
+// submitRecovery makes new codes and shows them in this answer, never again: only their hashes are kept. The same form
+// sent again, by a reload or by going back, ends nothing that its person has just written down.
 func (p *Pages) submitRecovery(w http.ResponseWriter, r *http.Request) error {
 	a, ok, err := p.act(w, r, flow.PurposeProve, recoveryPage)
 	if !ok {
 		return err
 	}
-	if a.Account.Factor != authn.FactorOn {
+	gen, err := strconv.ParseInt(a.form.Get("gen"), 10, 64)
+	if err != nil || a.Account.Factor != authn.FactorOn {
 		return p.cfg.Site.See(w, r, moved)
 	}
 	shown, kept, err := p.cfg.NewRecovery()
 	if err != nil {
 		return fmt.Errorf("make recovery codes: %w", err)
 	}
-	if err := p.cfg.Editor.NewRecovery(r.Context(), a.Account, kept); err != nil {
+	if err := p.cfg.Editor.NewRecovery(r.Context(), a.Account, gen, kept); err != nil {
 		return p.settle(w, r, err)
 	}
 	p.event(r.Context(), audit.RecoveryMade, a.View)

@@ -91,7 +91,7 @@ func (p *Pages) addFactors(ctx context.Context, v session.View, page *templates.
 	page.Full = len(f.List) >= maxAuthenticators
 	for _, x := range f.List {
 		page.Authenticators = append(page.Authenticators, templates.AccountAuthenticator{
-			ID: x.ID, Name: x.Name, Added: utc(x.Added), Used: utc(x.Used), Stays: f.Locked || (page.Wanted && len(f.List) == 1),
+			ID: x.ID, Kind: x.Kind, Name: x.Name, Added: utc(x.Added), Used: utc(x.Used), Stays: f.Locked || (page.Wanted && len(f.List) == 1),
 		})
 	}
 	return nil

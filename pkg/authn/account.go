@@ -75,8 +75,9 @@ type FactorEditor interface {
 	// Remove takes an authenticator away and ends every remembered device. The last one stays where keep says so
 	// (ErrConflict); without keep the recovery codes go with it and the account is FactorOff. ErrNotFound.
 	Remove(ctx context.Context, a Account, id string, keep Keep) (Account, error)
-	// NewRecovery puts new recovery codes in the place of all that are left.
-	NewRecovery(ctx context.Context, a Account, codes []string) error
+	// NewRecovery puts new recovery codes in the place of all that are left, if these are still of this generation: of two
+	// that ask, the second is told (ErrMoved), so that no page shows codes that another one has ended.
+	NewRecovery(ctx context.Context, a Account, gen int64, codes []string) error
 }
 
 // Keep says what a removal leaves.

@@ -66,7 +66,7 @@ const (
 	// CauseKey: the key was typed with a look-alike in it.
 	CauseKey SetupCause = "key"
 	// CauseRemoved: the code is of an authenticator that was removed; Detail is its name. CauseOther: it is of
-	// another one that is in force, and was spent by this.
+	// another one that is in force, and was spent by this; or the key is one that the account has already.
 	CauseRemoved SetupCause = "removed"
 	CauseOther   SetupCause = "other"
 	CauseUnknown SetupCause = "unknown"
@@ -191,8 +191,9 @@ type Authenticator struct {
 type Factors struct {
 	// List is in the order in which they were added.
 	List []Authenticator
-	// RecoveryLeft is the number of unused recovery codes.
+	// RecoveryLeft is the number of unused recovery codes; RecoveryGen rises with each new set of them.
 	RecoveryLeft int
+	RecoveryGen  int64
 	// Locked: disabled by too many failures.
 	Locked bool
 }

@@ -106,6 +106,8 @@ type Client struct {
 	Secrets []string `json:"-"`
 	// PlainSecrets are the secrets themselves, for client_secret_jwt alone, which cannot do without them. Never printed.
 	PlainSecrets []string `json:"-"`
+	// Dynamic is set for a client that registered itself.
+	Dynamic *Dynamic `json:"-"`
 }
 
 // Public says whether the client has no secret.
@@ -131,13 +133,14 @@ type stored struct {
 	*alias
 	Secrets []string `json:"secrets,omitempty"`
 	Plain   []string `json:"plain_secrets,omitempty"`
+	Dynamic *Dynamic `json:"dynamic,omitempty"`
 }
 
 type alias Client
 
 // Marshal encodes the client for the store, digests included. Its output must be sealed.
 func (c *Client) Marshal() ([]byte, error) {
-	return json.Marshal(stored{(*alias)(c), c.Secrets, c.PlainSecrets})
+	return json.Marshal(stored{(*alias)(c), c.Secrets, c.PlainSecrets, c.Dynamic})
 }
 
 // Unmarshal decodes what Marshal wrote.
@@ -147,7 +150,7 @@ func Unmarshal(b []byte) (*Client, error) {
 		return nil, err
 	}
 	c := (*Client)(s.alias)
-	c.Secrets, c.PlainSecrets = s.Secrets, s.Plain
+	c.Secrets, c.PlainSecrets, c.Dynamic = s.Secrets, s.Plain, s.Dynamic
 	return c, nil
 }
 

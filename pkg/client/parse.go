@@ -151,12 +151,7 @@ func members(m json.RawMessage) ([]string, error) {
 
 // checkNames reports all names that are not honoured at once.
 func checkNames(names []string) error {
-	known := map[string]bool{"client_secret": true}
-	for f := range reflect.TypeFor[Client]().Fields() {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
-			known[name] = true
-		}
-	}
+	known := knownNames()
 	var errs []error
 	for _, n := range names {
 		if !known[n] {
@@ -167,6 +162,17 @@ func checkNames(names []string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// knownNames are the names that can be honoured.
+func knownNames() map[string]bool {
+	known := map[string]bool{"client_secret": true}
+	for f := range reflect.TypeFor[Client]().Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
+			known[name] = true
+		}
+	}
+	return known
 }
 
 // clip bounds a name that goes into a message.

@@ -32,7 +32,19 @@ type Config struct {
 	// OutgoingCAFile holds authorities that are trusted for them beside those of the system.
 	OutgoingAllow  []string `mapstructure:"outgoing_allow"`
 	OutgoingCAFile string   `mapstructure:"outgoing_ca_file"`
-	Log            Log      `mapstructure:"log"`
+	// Registration says who may register an app without an IT team (RFC 7591).
+	Registration Registration `mapstructure:"registration"`
+	Log          Log          `mapstructure:"log"`
+}
+
+// Registration is off, token (who holds an initial access token) or open (anybody); the rest bounds what is registered.
+type Registration struct {
+	Mode          string   `mapstructure:"mode"`
+	RedirectHosts []string `mapstructure:"redirect_hosts"`
+	GrantTypes    []string `mapstructure:"grant_types"`
+	Scopes        []string `mapstructure:"scopes"`
+	RequirePKCE   bool     `mapstructure:"require_pkce"`
+	Most          int      `mapstructure:"most"`
 }
 
 // Help is how people reach the help desk where no company says otherwise.
@@ -161,7 +173,11 @@ func Default() Config {
 			IDToken: time.Hour, RefreshIdle: 14 * day, RefreshEnd: 90 * day,
 		},
 		SecondFactors: []string{"totp", "passkey"},
-		Remember:      Remember{Days: 30},
+		Registration: Registration{
+			Mode: RegistrationOff, GrantTypes: []string{"authorization_code", "refresh_token"},
+			Scopes: []string{"openid", "profile", "email", "address", "phone", "offline_access"}, Most: 1000,
+		},
+		Remember: Remember{Days: 30},
 		Password: Password{
 			MemoryKiB: 7168, Passes: 5, LimitMiB: 28, Queue: 64, QueueWait: 2 * time.Second,
 			RefusalFloor: 400 * time.Millisecond,
@@ -171,3 +187,10 @@ func Default() Config {
 		Log:     Log{Level: "info", Format: "json"},
 	}
 }
+
+// The values of registration.mode.
+const (
+	RegistrationOff   = "off"
+	RegistrationToken = "token"
+	RegistrationOpen  = "open"
+)

@@ -72,6 +72,7 @@ func (c *Config) validate() Problems {
 		}
 	}
 	p = append(p, c.validateFactors()...)
+	p = append(p, c.validateRegistration()...)
 	if _, err := c.ProxyPrefixes(); err != nil {
 		p = append(p, "trusted_proxies: "+err.Error())
 	}
@@ -258,6 +259,32 @@ func (c *Config) ProxyPrefixes() ([]netip.Prefix, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// validateRegistration checks who may register, and what.
+func (c *Config) validateRegistration() Problems {
+	var p Problems
+	r := c.Registration
+	if r.Mode != RegistrationOff && r.Mode != RegistrationToken && r.Mode != RegistrationOpen {
+		p = append(p, "registration.mode: "+quote(r.Mode)+"; write off, token or open")
+	}
+	for _, g := range r.GrantTypes {
+		if g != "authorization_code" && g != "refresh_token" && g != "implicit" {
+			p = append(p, "registration.grant_types: "+quote(g)+"; authorization_code, refresh_token and implicit can be registered")
+		}
+	}
+	for _, h := range r.RedirectHosts {
+		if h == "" || h == "." || strings.ContainsAny(h, "/:*@ ") || h != strings.ToLower(h) {
+			p = append(p, "registration.redirect_hosts: "+quote(h)+"; write a host name in lower case, or .example.com for all under it")
+		}
+	}
+	if len(r.GrantTypes) == 0 || len(r.Scopes) == 0 {
+		p = append(p, "registration: grant_types and scopes must not be empty; set mode to off to register nothing")
+	}
+	if r.Most < 1 || r.Most > 10000 {
+		p = append(p, "registration.most: must be 1 to 10000")
+	}
+	return p
 }
 
 // Outgoing returns outgoing_allow as hosts with a port and as address ranges.

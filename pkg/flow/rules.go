@@ -187,7 +187,13 @@ func needConsent(f *Flow, _ time.Time) bool {
 		return false
 	}
 	for _, s := range f.Request.Asked() {
-		if s != "offline_access" && !slices.Contains(f.Consented, s) {
+		if s == "offline_access" {
+			if f.Policy.AskOffline {
+				return true
+			}
+			continue
+		}
+		if !slices.Contains(f.Consented, s) {
 			return true
 		}
 	}

@@ -18,10 +18,25 @@ import (
 // authn.ErrUnavailable.
 func (p *Provider) Authorize(ctx context.Context, in url.Values) (*flow.Request, error) {
 	q := readParams(in)
-	c, err := p.destination(ctx, q)
+	c, err := p.requester(ctx, q)
 	if err != nil {
 		return nil, err
 	}
+	inside, f := p.signedRequest(ctx, c, q)
+	err = destination(c, inside)
+	switch {
+	case f != nil && err != nil:
+		return nil, pageFault(c, f)
+	case f != nil:
+		return nil, refuse(inside.base(c), f)
+	case err != nil:
+		return nil, err
+	}
+	return p.validate(ctx, c, inside)
+}
+
+// validate checks the parameters of c's request, whose address is right.
+func (p *Provider) validate(ctx context.Context, c *client.Client, q params) (*flow.Request, error) {
 	req := q.base(c)
 	if f := p.fill(c, q, &req); f != nil {
 		return nil, refuse(req, f)
@@ -36,9 +51,9 @@ func (p *Provider) Authorize(ctx context.Context, in url.Values) (*flow.Request,
 	return &req, nil
 }
 
-// destination finds the client and checks where the answer would go. Until both are right there is no redirect, for
-// any error (RFC 6749 §4.1.2.1; CVE-2026-41479 in another server sent errors first).
-func (p *Provider) destination(ctx context.Context, q params) (*client.Client, error) {
+// requester finds the client. Until it and destination agree there is no redirect, for any error (RFC 6749 §4.1.2.1;
+// CVE-2026-41479 in another server sent errors first).
+func (p *Provider) requester(ctx context.Context, q params) (*client.Client, error) {
 	id := q.get("client_id")
 	if id == "" {
 		return nil, page("", "client_id", "missing, repeated or unreadable")
@@ -52,23 +67,26 @@ func (p *Provider) destination(ctx context.Context, q params) (*client.Client, e
 	case c.Disabled:
 		return nil, page(c.ID, "client_id", "client is disabled")
 	}
+	return c, nil
+}
+
+// destination checks where the answer would go; a nil error is yes.
+func destination(c *client.Client, q params) error {
 	uri := q.get("redirect_uri")
 	if uri == "" {
-		return nil, page(c.ID, "redirect_uri", "missing, repeated or unreadable")
+		return page(c.ID, "redirect_uri", "missing, repeated or unreadable")
 	}
 	if !c.Redirects() || !c.MatchRedirect(uri) {
-		return nil, page(c.ID, "redirect_uri", "not registered: "+uri)
+		return page(c.ID, "redirect_uri", "not registered: "+uri)
 	}
-	return c, nil
+	return nil
 }
 
 // fill checks the parameters one by one and writes them into req.
 func (p *Provider) fill(c *client.Client, q params, req *flow.Request) *fault {
-	for _, name := range []string{"request", "request_uri", "registration"} {
-		// OIDC Core §6, §7.2.1. Nothing is ever fetched.
-		if q.has(name) {
-			return newFault(name+"_not_supported", name)
-		}
+	if q.has("registration") {
+		// OIDC Core §7.2.1.
+		return newFault("registration_not_supported", "registration")
 	}
 	if q.first != "" {
 		return invalidRequest(q.spoilt[q.first], q.first)
@@ -110,6 +128,11 @@ func page(clientID, parameter, detail string) *flow.Refusal {
 		Code: codeInvalidRequest, Parameter: parameter, Client: clientID, Detail: detail,
 		Description: describe(codeInvalidRequest),
 	}
+}
+
+// pageFault is a refusal of a request that says, where it can be read, no address to answer to.
+func pageFault(c *client.Client, f *fault) *flow.Refusal {
+	return &flow.Refusal{Code: f.code, Parameter: f.detail, Client: c.ID, Detail: f.Error(), Description: f.text()}
 }
 
 // reasonParam carries the finer reason from the refusal to Refuse. It picks a fixed text and is never shown; a client

@@ -29,6 +29,7 @@ type metadata struct {
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -58,6 +59,9 @@ type metadata struct {
 	ClaimsParameter     bool `json:"claims_parameter_supported"`
 	RequestParameter    bool `json:"request_parameter_supported"`
 	RequestURIParameter bool `json:"request_uri_parameter_supported"`
+	// RequestURIRegistered: no other address is asked.
+	RequestURIRegistered bool     `json:"require_request_uri_registration"`
+	RequestAlgs          []string `json:"request_object_signing_alg_values_supported"`
 }
 
 func (p *Provider) metadata() metadata {
@@ -68,7 +72,12 @@ func (p *Provider) metadata() metadata {
 	}
 	all := client.AuthMethods()
 	confidential := slices.DeleteFunc(client.AuthMethods(), func(m string) bool { return m == client.AuthNone })
+	registration := ""
+	if p.cfg.Desk != nil {
+		registration = iss + "/register"
+	}
 	return metadata{
+		RegistrationEndpoint:  registration,
 		Issuer:                iss,
 		AuthorizationEndpoint: iss + "/authorize",
 		TokenEndpoint:         iss + "/token",
@@ -103,6 +112,10 @@ func (p *Provider) metadata() metadata {
 		UILocales:             p.cfg.Locales,
 		ISSParameter:          true,
 		ClaimsParameter:       true,
+		RequestParameter:      true,
+		RequestURIParameter:   true,
+		RequestURIRegistered:  true,
+		RequestAlgs:           keys.Algs(),
 	}
 }
 

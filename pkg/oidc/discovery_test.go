@@ -77,11 +77,7 @@ func TestDiscoveryIsTrue(t *testing.T) { //nolint:gocognit // a table read from 
 			t.Errorf("scope %s: %v", s, err)
 		}
 	}
-	for _, name := range []string{"request_parameter_supported", "request_uri_parameter_supported"} {
-		if d[name] != false {
-			t.Errorf("%s = %v, want false", name, d[name])
-		}
-	}
+	w.requestObjectsAreTrue(d)
 	if d["claims_parameter_supported"] != true || !slices.Contains(list(d["claims_supported"]), "lg_evidence") {
 		t.Errorf("claims parameter %v, claims %v", d["claims_parameter_supported"], d["claims_supported"])
 	}

@@ -24,8 +24,15 @@ const (
 	codeUnsupportedGrant   = "unsupported_grant_type"
 	codeUnsupportedType    = "unsupported_response_type"
 	codeUnsupportedToken   = "unsupported_token_type"
+	codeClientMetadata     = "invalid_client_metadata"
 	codeServerError        = "server_error"
 	codeUnavailable        = "temporarily_unavailable"
+
+	// RFC 9101 §7.
+	codeNoRequest         = "request_not_supported"
+	codeNoRequestURI      = "request_uri_not_supported"
+	codeInvalidObject     = "invalid_request_object"
+	codeInvalidRequestURI = "invalid_request_uri"
 )
 
 // fault is a protocol error. code and the fixed text of reason are all that leaves; detail and err are for the log.
@@ -124,10 +131,18 @@ func describeRequest(reason string) string {
 		return "The scope is missing, unknown, or more than was granted."
 	case codeUnsupportedType:
 		return "The response type is not supported, or not registered for this client."
-	case "request_not_supported":
-		return "The parameter request is not supported."
-	case "request_uri_not_supported":
-		return "The parameter request_uri is not supported."
+	case codeNoRequest:
+		return "The parameter request is not supported for a client without registered keys."
+	case codeNoRequestURI:
+		return "The parameter request_uri is not supported for a client without registered keys and request_uris."
+	case codeInvalidObject:
+		return "The request object is not signed by the client for this server, has expired, or is not well formed."
+	case codeInvalidRequestURI:
+		return "The parameter request_uri is not registered, has expired, or leads to no request object."
+	case reasonUnsigned:
+		return "The request object is missing: this client must sign its requests."
+	case reasonTwoRequests:
+		return "Send one of the parameters request and request_uri."
 	case "registration_not_supported":
 		return "The parameter registration is not supported."
 	case reasonDuplicate:
@@ -158,6 +173,8 @@ func describeRequest(reason string) string {
 		return "Use POST."
 	case reasonForm:
 		return "Send application/x-www-form-urlencoded in UTF-8."
+	case reasonJSON:
+		return "Send application/json in UTF-8, not compressed, of at most 64 KiB."
 	case reasonMissing:
 		return "A required parameter is missing."
 	default:
@@ -181,7 +198,10 @@ const (
 	reasonClaims           = "claims"
 	reasonMethod           = "method"
 	reasonForm             = "form"
+	reasonJSON             = "json"
 	reasonMissing          = "missing"
+	reasonUnsigned         = "unsigned"
+	reasonTwoRequests      = "two_requests"
 )
 
 func invalidRequest(reason, detail string) *fault {

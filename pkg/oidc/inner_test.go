@@ -117,7 +117,7 @@ func TestDescribeIsASCII(t *testing.T) {
 		reasonChallengeMissing, reasonChallenge, reasonPrompt, reasonMaxAge, reasonHint, reasonMethod, reasonForm,
 		reasonMissing, "login_required", "interaction_required", "consent_required", "access_denied", "anything else",
 		"request_not_supported", "request_uri_not_supported", "registration_not_supported",
-		"account_selection_required", "unmet_authentication_requirements",
+		codeInvalidObject, codeInvalidRequestURI, reasonUnsigned, reasonTwoRequests, "account_selection_required", "unmet_authentication_requirements",
 	} {
 		text := describe(code)
 		if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {

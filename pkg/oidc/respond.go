@@ -29,7 +29,7 @@ func authorizeError(code string) bool {
 	switch code {
 	case codeInvalidRequest, codeInvalidScope, codeUnauthorizedClient, codeUnsupportedType, codeUnavailable,
 		"access_denied", "login_required", "interaction_required", "consent_required", "account_selection_required",
-		"request_not_supported", "request_uri_not_supported", "registration_not_supported",
+		codeNoRequest, codeNoRequestURI, codeInvalidObject, codeInvalidRequestURI, "registration_not_supported",
 		"unmet_authentication_requirements":
 		return true
 	default:

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lychgate/lychgate/pkg/admin"
 	"github.com/lychgate/lychgate/pkg/audit"
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/config"
 	"github.com/lychgate/lychgate/pkg/keys"
 	"github.com/lychgate/lychgate/pkg/seal"
@@ -49,6 +50,8 @@ type Reason struct {
 // Back is the opened store with the acts of IT teams on it: what the command line works on.
 type Back struct {
 	Office *admin.Office
+	// Desk registers clients that come by themselves.
+	Desk *admin.Desk
 
 	store   *store.Store
 	history audit.Store
@@ -89,6 +92,14 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		Accounts: st.Accounts(), Clients: st.Clients(), Companies: st.Companies(), Passwords: passwords{b.hasher},
 		Digest: func(secret string) string { return seal.Digest(pepper, secret) },
 		Audit:  b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,
+	}
+	b.Desk = &admin.Desk{
+		Office: b.Office, Registrar: st.Registrar(), Open: cfg.Registration.Mode == config.RegistrationOpen,
+		Most: cfg.Registration.Most, Counter: st.Throttle(),
+		Rules: client.Rules{
+			RedirectHosts: cfg.Registration.RedirectHosts, GrantTypes: cfg.Registration.GrantTypes,
+			Scopes: cfg.Registration.Scopes, PKCE: cfg.Registration.RequirePKCE,
+		},
 	}
 	if len(st.Ready(ctx)) == 0 {
 		if err := b.ring.Refresh(ctx); err != nil {

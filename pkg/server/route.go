@@ -18,6 +18,8 @@ type address struct{ pattern string }
 
 func get(path string) address  { return address{"GET " + path} }
 func post(path string) address { return address{"POST " + path} }
+func put(path string) address  { return address{"PUT " + path} }
+func del(path string) address  { return address{"DELETE " + path} }
 
 // guarded is an address whose protection is stated.
 type guarded struct {

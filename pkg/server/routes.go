@@ -4,6 +4,8 @@
 package server
 
 import (
+	"net/http"
+
 	"github.com/lychgate/lychgate/pkg/account"
 	"github.com/lychgate/lychgate/pkg/oidc"
 	"github.com/lychgate/lychgate/pkg/web"
@@ -26,6 +28,12 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		post("/userinfo").with(open).to(site, engine.ServeUserinfo),
 		post("/introspect").with(open).to(site, engine.ServeIntrospect),
 		post("/revoke").with(open).to(site, engine.ServeRevoke),
+		post("/register").with(open).to(site, func(w http.ResponseWriter, r *http.Request) error {
+			return engine.ServeRegister(w, r, site.Source(r))
+		}),
+		get("/register/{id}").with(open).to(site, engine.ServeClient),
+		put("/register/{id}").with(open).to(site, engine.ServeClient),
+		del("/register/{id}").with(open).to(site, engine.ServeClient),
 		get("/logout").with(open).to(site, w.Logout),
 		post("/logout").with(open).to(site, w.Logout),
 		post("/logout/confirm").with(own).to(site, w.LogoutConfirm),

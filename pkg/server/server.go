@@ -76,6 +76,7 @@ func (s *Server) wire() error {
 	if s.outgoing, err = newOutgoing(s.cfg, s.deps); err != nil {
 		return err
 	}
+	s.Desk.Fetch = s.outgoing.Fetch
 	if s.engine, err = oidc.New(s.engineConfig(events)); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
@@ -100,7 +101,12 @@ func (s *Server) wire() error {
 
 func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 	l := s.cfg.Lifetimes
+	var desk oidc.Desk
+	if s.cfg.Registration.Mode != config.RegistrationOff {
+		desk = s.Desk
+	}
 	return oidc.Config{
+		Desk:   desk,
 		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Keys: s.ring,
 		Sources: s.outgoing, Digest: s.Office.Digest, Pairwise: s.Pairwise,
 		Audit: events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),

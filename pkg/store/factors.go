@@ -45,6 +45,12 @@ func (s credentials) Authenticators(ctx context.Context, a authn.Account) (authn
 // factors reads what stands in lg:{T}:mfa.
 func (s credentials) factors(tag string, m map[string]string) (authn.Factors, error) {
 	f := authn.Factors{Locked: m["state"] == "locked"}
+	if m["rgen"] != "" {
+		var err error
+		if f.RecoveryGen, err = number(m["rgen"]); err != nil {
+			return authn.Factors{}, err
+		}
+	}
 	for name := range m {
 		if strings.HasPrefix(name, "r:") {
 			f.RecoveryLeft++
@@ -147,8 +153,8 @@ func (s credentials) Remove(ctx context.Context, a authn.Account, id string, kee
 }
 
 // NewRecovery implements authn.FactorEditor.
-func (s credentials) NewRecovery(ctx context.Context, a authn.Account, codes []string) error {
-	args := append([]any{"codes"}, s.recoveryDigests(s.index.Tag(a.ID), codes)...)
+func (s credentials) NewRecovery(ctx context.Context, a authn.Account, gen int64, codes []string) error {
+	args := append([]any{"codes", gen}, s.recoveryDigests(s.index.Tag(a.ID), codes)...)
 	if _, err := s.edit(ctx, a, args...); err != nil {
 		return fmt.Errorf("make recovery codes: %w", err)
 	}

@@ -41,9 +41,10 @@ func (k keyspace) proof(tag string) string            { return k.tagged(tag, "jt
 func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:"+kind+":"+h) }
 
 // The registry: one slot, so that a change and its version are one step.
-func (k keyspace) version() string   { return k.tagged("reg", "v") }
-func (k keyspace) clients() string   { return k.tagged("reg", "cl") }
-func (k keyspace) companies() string { return k.tagged("reg", "co") }
+func (k keyspace) version() string         { return k.tagged("reg", "v") }
+func (k keyspace) clients() string         { return k.tagged("reg", "cl") }
+func (k keyspace) initial(h string) string { return k.tagged("reg", "it:"+h) }
+func (k keyspace) companies() string       { return k.tagged("reg", "co") }
 
 // The outbox: one slot, so that an entry moves in one step. due and age are by time, mail holds the sealed entries and
 // their tries, sent the ids of what is done.

@@ -17,19 +17,30 @@ func (r *registry) PutClient(ctx context.Context, c *client.Client) error {
 	if c.ID == "" || len(c.ID) > maxID || !printable(c.ID) {
 		return fmt.Errorf("store client: id: %w", errInput)
 	}
-	b, err := c.Marshal()
+	sealed, err := r.sealClient(c)
 	if err != nil {
-		return fmt.Errorf("store client: %w", err)
+		return err
 	}
-	key := r.s.key.clients()
-	sealed, err := r.s.seal("client", field(key, c.ID), append([]byte{recordVersion}, b...))
-	if err != nil {
-		return fmt.Errorf("store client: %w", err)
-	}
-	if err := r.put(ctx, key, c.ID, sealed); err != nil {
+	if err := r.put(ctx, r.s.key.clients(), c.ID, sealed); err != nil {
 		return fmt.Errorf("store client: %w", err)
 	}
 	return nil
+}
+
+// sealClient makes the record of a client.
+func (r *registry) sealClient(c *client.Client) (string, error) {
+	if c.ID == "" || len(c.ID) > maxID || !printable(c.ID) {
+		return "", fmt.Errorf("store client: id: %w", errInput)
+	}
+	b, err := c.Marshal()
+	if err != nil {
+		return "", fmt.Errorf("store client: %w", err)
+	}
+	sealed, err := r.s.seal("client", field(r.s.key.clients(), c.ID), append([]byte{recordVersion}, b...))
+	if err != nil {
+		return "", fmt.Errorf("store client: %w", err)
+	}
+	return sealed, nil
 }
 
 // RemoveClient implements client.Registry; authn.ErrNotFound if there is none.
@@ -58,7 +69,12 @@ func (r *registry) PutCompany(ctx context.Context, c company.Company) error {
 
 // put writes one record with the version and reads the registry anew.
 func (r *registry) put(ctx context.Context, key, id, sealed string) error {
-	a, err := r.s.run(ctx, "registry_put", []string{r.s.key.version(), key}, id, sealed)
+	return r.change(ctx, "registry_put", []string{r.s.key.version(), key}, id, sealed)
+}
+
+// change runs a script that changes the registry, and waits until this node sees the change.
+func (r *registry) change(ctx context.Context, script string, keys []string, id, sealed string) error {
+	a, err := r.s.run(ctx, script, keys, id, sealed)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (s *Site) serveConsent(w http.ResponseWriter, r *http.Request) error {
 	s.page(w, r, http.StatusOK, templates.Consent{
 		Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/consent", NotYou: "/flow/" + f.ID + "/restart",
 		Account: f.AccountName, Scopes: f.Request.Asked(), PolicyURI: c.PolicyURI, TosURI: c.TosURI,
-		ClientOwnedByCompany: c.Company != "",
+		ClientOwnedByCompany: c.Company != "", Unverified: c.Dynamic != nil,
 	}, s.ways(r, f)...)
 	return nil
 }

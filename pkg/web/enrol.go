@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -66,12 +67,21 @@ func (s *Site) setupPage(w http.ResponseWriter, r *http.Request, f *flow.Flow, e
 	p := templates.Setup{
 		Frame: s.frame(w, r, &f.Request, f), Action: action("/flow/"+f.ID+"/enrol", s.enrollers(), e),
 		NotYou: "/flow/" + f.ID + "/restart", Account: f.AccountName, Prompt: prompt.Page, Values: prompt.Values,
-		More: setupMode(f) != authn.SetupFirst,
+		Wanted: f.Policy.Factor.Wanted(), More: setupMode(f) != authn.SetupFirst, Replaces: setupMode(f) == authn.SetupReplace,
 	}
-	if !p.More && f.Request.Purpose == flow.PurposeClient {
-		p.SkipsLeft, p.SkipUntil = f.Policy.SkipsLeft, f.Policy.SkipUntil
+	if len(s.enrollers()) > 1 {
+		p.Choice = "/flow/" + f.ID + "/enrol"
 	}
+	p.SkipsLeft, p.SkipUntil = putOff(f)
 	return p, nil
+}
+
+// putOff says how often a first set-up may still be put off, and until when.
+func putOff(f *flow.Flow) (int, time.Time) {
+	if setupMode(f) != authn.SetupFirst || f.Request.Purpose != flow.PurposeClient {
+		return 0, time.Time{}
+	}
+	return f.Policy.SkipsLeft, f.Policy.SkipUntil
 }
 
 func (s *Site) ticketPage(w http.ResponseWriter, r *http.Request, f *flow.Flow) templates.Ticket {

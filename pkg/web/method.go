@@ -80,6 +80,9 @@ func (s *Site) choicePage(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 		Frame: s.frame(w, r, &f.Request, f), Action: r.URL.Path, NotYou: "/flow/" + f.ID + "/restart", Account: f.AccountName,
 		Setup: strings.HasSuffix(r.URL.Path, "/enrol"),
 	}
+	if p.Setup {
+		p.SkipsLeft, p.SkipUntil = putOff(f)
+	}
 	for _, e := range list {
 		p.Kinds = append(p.Kinds, e.Kind())
 	}

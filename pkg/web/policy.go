@@ -26,6 +26,7 @@ func (s *Site) applyPolicy(ctx context.Context, f *flow.Flow) error {
 			return err
 		}
 		f.Policy.Consent, f.Policy.Factor = c.Company == "", c.SecondFactor
+		f.Policy.AskOffline = c.Dynamic != nil
 	}
 	if f.Account == nil {
 		return nil

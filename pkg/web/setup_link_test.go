@@ -61,7 +61,7 @@ func TestSF16LateSetup(t *testing.T) {
 	}
 	link := p.MailLink(t, mails[0])
 	for range 3 {
-		wantPage(t, b.Get(t, link), 200, "Set up your authenticator app")
+		wantPage(t, b.Get(t, link), 200, "Set up your second step")
 	}
 	wantPage(t, b.Get(t, page.URL.Path), 200, "Type your set-up ticket")
 	on := b.Get(t, link).Submit(t, nil)

@@ -140,6 +140,9 @@ func (s *Site) reference() string {
 	return string(b[:4]) + "-" + string(b[4:])
 }
 
+// Source is where a request comes from, as limits count it: an IPv4 address, or the /64 of an IPv6 address.
+func (s *Site) Source(r *http.Request) string { return network(s.source(r)) }
+
 // source returns the client's address. X-Forwarded-For counts only from a listed proxy: its last entry that is
 // not one of ours.
 func (s *Site) source(r *http.Request) string {

@@ -164,7 +164,7 @@ func (f *Factor) Confirm(ctx context.Context, a authn.Attempt, form url.Values) 
 		return authn.Evidence{}, err
 	}
 	if slices.ContainsFunc(have, key.same) {
-		return authn.Evidence{}, fmt.Errorf("set up before: %w", authn.ErrRejected)
+		return authn.Evidence{}, &authn.SetupError{Cause: authn.CauseOther}
 	}
 	secret, err := key.encode()
 	if err != nil {

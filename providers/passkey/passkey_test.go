@@ -219,6 +219,39 @@ func malformed(good string) []string {
 	}
 }
 
+// TestBeside: a second key is set up beside the first. The browser is told of the first, so that it makes no other one
+// there; a browser that does not care is refused with words that say why, and both keys sign in afterwards.
+func TestBeside(t *testing.T) {
+	p, one, two := world(t), newKey(t), newKey(t)
+	enrol(t, p, bert, one)
+	b := p.Browser(t)
+	page := b.Get(t, p.RP.AuthURL()).Login(t, bert, idptest.Password)
+	p.RP.Exchange(t, page.Submit(t, answer(one.get(t, page))))
+	page = b.Get(t, "/account").Press(t, "#two-factor", "Add another authenticator", nil)
+	want(t, page, setup)
+	if o := asked(t, page); len(o.Exclude) != 1 || o.Exclude[0].ID != text(one.id) {
+		t.Errorf("excludeCredentials = %+v, want the key that is there", o.Exclude)
+	}
+	page = page.Submit(t, answer(one.create(t, page)))
+	want(t, page, setup)
+	if got := page.Alert(); got != "You have set up this passkey or security key before. Press Continue and take another one." {
+		t.Errorf("alert = %q", got)
+	}
+	page = page.Submit(t, answer(two.create(t, page)))
+	if got := page.Find("#two-factor .items li").Length(); got != 2 || !strings.Contains(page.Note(), "added") {
+		t.Fatalf("%q with %d keys and the note %q, want two", page.H1(), got, page.Note())
+	}
+	for name, k := range map[string]*key{"the first": one, "the second": two} {
+		page = open(t, p, bert)
+		if o := asked(t, page); len(o.Allow) != 2 {
+			t.Errorf("allowCredentials = %+v, want both", o.Allow)
+		}
+		if got := amr(p.RP.Exchange(t, page.Submit(t, answer(k.get(t, page))))); got != "pwd hwk mfa" {
+			t.Errorf("%s: amr = %q", name, got)
+		}
+	}
+}
+
 // TestReplays: an answer counts once, in the flow and for the challenge that it is for.
 func TestReplays(t *testing.T) {
 	p, k := world(t), newKey(t)

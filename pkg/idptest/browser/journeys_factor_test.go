@@ -143,6 +143,7 @@ func TestJ6Clock(t *testing.T) {
 			key := idptest.SecretOf(t, b.text("#totp-key"))
 			b.give("code", idptest.CodeOf(t, key, w.Now().Add(tt.by)))
 			b.has("[role=alert]", tt.want)
+			b.photograph(b.in("setup-clock", "setup-clock-nl"))
 			b.scriptless()
 			b.clean()
 			b.give("code", idptest.CodeOf(t, key, w.Now()))

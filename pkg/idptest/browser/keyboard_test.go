@@ -22,15 +22,81 @@ func (b *tab) keys(keys string) {
 // tabTo presses Tab until the focus is on the element with this id or these words, and looks that it can be seen.
 func (b *tab) tabTo(what string) {
 	b.Helper()
-	here := fmt.Sprintf(`(e => e.id === %[1]q || (e !== document.body && e.textContent.replace(/\s+/g, ' ').trim() === %[1]q))(document.activeElement)`, what)
-	for range 30 {
+	b.tabUntil(what, fmt.Sprintf(`(e => e.id === %[1]q || (e !== document.body && e.textContent.replace(/\s+/g, ' ').trim() === %[1]q))(document.activeElement)`, what))
+}
+
+// reach presses Tab until the focus is on what the selector finds, whatever the language of the words on it.
+func (b *tab) reach(selector string) {
+	b.Helper()
+	b.tabUntil(selector, fmt.Sprintf(`document.activeElement.matches(%q)`, selector))
+}
+
+func (b *tab) tabUntil(what, here string) {
+	b.Helper()
+	for range 50 {
 		b.keys(kb.Tab)
 		if eval[bool](b, here) {
 			b.focusShows()
 			return
 		}
 	}
-	b.Fatalf("at %s: %q is not reached by Tab", b.where(), what)
+	b.Fatalf("at %s %q: %q is not reached by Tab", b.where(), b.text("h1"), what)
+}
+
+// follow reaches a button or link, and presses Enter.
+func (b *tab) follow(selector string) {
+	b.Helper()
+	b.reach(selector)
+	b.sends(kb.Enter)
+}
+
+// types writes into the field of this id: the page has put the focus there, or Tab leads there.
+func (b *tab) types(id, text string) {
+	b.Helper()
+	if eval[bool](b, selected("#"+id)+`.autofocus`) {
+		b.focused(id)
+	} else {
+		b.tabTo(id)
+	}
+	b.keys(text)
+}
+
+// enters writes into a field and sends its form by Enter.
+func (b *tab) enters(id, text string) {
+	b.Helper()
+	b.types(id, text)
+	b.sends(kb.Enter)
+}
+
+// signsIn gives name and password.
+func (b *tab) signsIn(name string) *tab {
+	b.Helper()
+	b.types("username", name)
+	b.enters("password", idptest.Password)
+	return b
+}
+
+// refusedAt: the page has the focus on its error, which says this.
+func (b *tab) refusedAt(part string) {
+	b.Helper()
+	b.focused("error")
+	b.has("#error", part)
+}
+
+// keeps says by Space that the recovery codes are kept, and goes on.
+func (b *tab) keeps() (codes []string) {
+	b.Helper()
+	codes = b.recoveryCodes()
+	b.reach("#saved")
+	b.keys(" ")
+	b.follow(primary)
+	return codes
+}
+
+// sees waits until a part of the page stands on the screen.
+func (b *tab) sees(selector string) {
+	b.Helper()
+	b.eventually(fmt.Sprintf(`(r => r.top < innerHeight && r.bottom > 0)(document.querySelector(%q).getBoundingClientRect())`, selector))
 }
 
 // focusShows: who looks at the screen can tell where the focus is.

@@ -49,7 +49,7 @@ func linkPlaces() []place {
 		{"link-dead", 400, "This link does not work", "Deze link werkt niet", func(b *tab) {
 			b.get(b.world.Issuer + "/link/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 		}},
-		{"setup-link", 200, "Set up your authenticator app", "Stel uw authenticator-app in", func(b *tab) {
+		{"setup-link", 200, "Set up your second step", "Stel uw tweede stap in", func(b *tab) {
 			name := b.world.fresh()
 			b.world.AddEnrolled(b.T, name, "acme")
 			b.world.Ticket(b.T, name)
@@ -112,7 +112,41 @@ func choicePlaces() []place {
 			b.ask().as(bert, idptest.Password)
 		}},
 		{"passkey-setup", 200, "Set up a passkey or security key", "Stel een passkey of beveiligingssleutel in", toPasskey},
+		{"totp-setup-chosen", 200, "Secure your account", "Beveilig uw account", func(b *tab) {
+			b.ask().as(bert, idptest.Password)
+			b.submit(primary)
+		}},
+		{"passkey", 200, "Use your passkey or security key", "Gebruik uw passkey of beveiligingssleutel", func(b *tab) {
+			name := b.newcomer()
+			b.hasPasskey(name)
+			b.get(b.world.Issuer + "/logout")
+			b.submit("main button")
+			b.ask().as(name, idptest.Password)
+		}},
+		{"choice", 200, "How do you want to prove that it is you?", "Hoe wilt u aantonen dat u het bent?", func(b *tab) {
+			name := b.newcomer()
+			b.hasPasskey(name)
+			b.get(b.world.Issuer + "/account")
+			b.submit("form[action='/account/add'] button")
+			b.submit(primary)
+			b.give("code", b.world.codeOf(b.T, b.text("#totp-key")))
+			b.photograph(b.in("account-two-kinds", "account-two-kinds-nl"))
+			b.submit("form[action='/account/sign-out'] button")
+			b.ask().as(name, idptest.Password)
+		}},
 	}
+}
+
+// hasPasskey sets a passkey up at the app.
+func (b *tab) hasPasskey(name string) {
+	b.Helper()
+	b.authenticator(false, true)
+	b.ask().as(name, idptest.Password)
+	b.choosesPasskey()
+	b.submit(primary)
+	b.tick(selected("#saved"))
+	b.submit(primary)
+	b.wantApp()
 }
 
 // lost enrols somebody and comes to the page that takes a recovery code; it answers a good one.

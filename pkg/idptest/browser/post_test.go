@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	gosmtp "github.com/emersion/go-smtp"
 
@@ -112,26 +113,56 @@ func plain(m *mail.Message) (string, error) {
 // letter is the newest mail to an address with this subject, once it has arrived.
 func (b *tab) letter(p *post, to, subject string) letter {
 	b.Helper()
-	// The node's own sender may hold what is due at this moment: wait until nothing is left.
-	for left := 1; left > 0; {
-		if err := b.world.Node.FlushMail(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		due, _ := b.world.Store.Redis().ZMembers("lg:{out}:due") // no such key: nothing is due
-		left = len(due)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var others []string
-	for _, l := range slices.Backward(p.letters) {
-		if l.to == to && l.subject == subject {
+	deadline, tick := time.After(patience), time.NewTicker(10*time.Millisecond)
+	defer tick.Stop()
+	for {
+		left := b.mailsLeft()
+		if l, ok := p.newest(to, subject); ok {
 			return l
 		}
-		others = append(others, l.to+": "+l.subject)
+		if !left {
+			b.Fatalf("no mail %q to %s, only %q", subject, to, p.all())
+		}
+		select {
+		case <-deadline:
+			b.Fatalf("no mail %q to %s in time, only %q", subject, to, p.all())
+		case <-tick.C:
+		}
 	}
-	b.Fatalf("no mail %q to %s, only %q", subject, to, others)
-	return letter{}
 }
+
+// mailsLeft sends what is due, and says whether the node's own sender may hold a mail at this moment.
+func (b *tab) mailsLeft() bool {
+	b.Helper()
+	if err := b.world.Node.FlushMail(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	if b.world.Store == nil {
+		return true
+	}
+	due, _ := b.world.Store.Redis().ZMembers("lg:{out}:due") // no such key: nothing is due
+	return len(due) > 0
+}
+
+// newest is the last mail to an address with this subject.
+func (p *post) newest(to, subject string) (letter, bool) {
+	for _, l := range slices.Backward(p.all()) {
+		if l.to == to && l.subject == subject {
+			return l, true
+		}
+	}
+	return letter{}, false
+}
+
+// all are the mails that arrived, the oldest first.
+func (p *post) all() []letter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.letters)
+}
+
+// String implements fmt.Stringer.
+func (l letter) String() string { return l.to + ": " + l.subject }
 
 // says ends in an error unless the text holds each of these.
 func (l letter) says(t *testing.T, parts ...string) letter {

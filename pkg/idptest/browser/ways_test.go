@@ -304,6 +304,31 @@ func TestReloadTheCodes(t *testing.T) {
 	b.wantApp()
 }
 
+// TestBackToNewCodes: the page with new recovery codes is the answer to a form, too. Going back shows no code a second
+// time, and sending the form again ends nothing: the codes that were written down stay in force.
+func TestBackToNewCodes(t *testing.T) {
+	w := newWorld(t, idptest.Setup{})
+	b := w.open(t, desktop())
+	b.own(idptest.Password)
+	b.submit("#recovery form button")
+	b.submit(primary)
+	b.want(200, "Save your new recovery codes")
+	codes := b.recoveryCodes()
+	b.saved("Continue")
+	b.home("You have new recovery codes.")
+	b.goes(-1)
+	t.Logf("Back from the account page: %q at %s", b.text("h1"), b.where())
+	b.onceOnly()
+	b.load(chromedp.Reload())
+	b.home("Something on your account changed meanwhile, so we did nothing.")
+	b.onceOnly()
+	b.submit("form[action='/account/sign-out'] button")
+	b.ask().as(anna, idptest.Password)
+	b.press("Use a recovery code")
+	b.give("recovery-code", codes[0])
+	b.want(200, "Recovery code used")
+}
+
 // TestBackToAnotherSignIn: an old sign-in page in the history leads on, not round and round.
 func TestBackToAnotherSignIn(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})

@@ -147,17 +147,18 @@ func testRecovery(t *testing.T, open Open) { //nolint:thelper // a case, not a h
 	if c.get("ok") != 1 {
 		t.Errorf("SF-25 24 flows with one recovery code: %v, want one success", c.n)
 	}
-	is(t, "NewRecovery", s.Editor.NewRecovery(ctx, a, []string{"EEEE", "FFFF"}), nil)
+	is(t, "NewRecovery", s.Editor.NewRecovery(ctx, a, 0, []string{"EEEE", "FFFF"}), nil)
+	is(t, "NewRecovery a second time", s.Editor.NewRecovery(ctx, a, 0, []string{"HHHH"}), authn.ErrMoved)
 	have, err := s.Credentials.Authenticators(ctx, a)
 	is(t, "Authenticators", err, nil)
-	if have.RecoveryLeft != 2 {
-		t.Errorf("%d codes left, want the two new ones", have.RecoveryLeft)
+	if have.RecoveryLeft != 2 || have.RecoveryGen != 1 {
+		t.Errorf("%d codes left of generation %d, want the two new ones", have.RecoveryLeft, have.RecoveryGen)
 	}
 	_, err = spend(a, "CCCC")
 	is(t, "old code after new ones were made", err, authn.ErrRejected)
 	_, err = spend(a, "EEEE")
 	is(t, "new code", err, nil)
-	is(t, "NewRecovery without a factor", s.Editor.NewRecovery(ctx, s.person(t, "never"), []string{"GGGG"}), authn.ErrLost)
+	is(t, "NewRecovery without a factor", s.Editor.NewRecovery(ctx, s.person(t, "never"), 0, []string{"GGGG"}), authn.ErrLost)
 }
 
 func testChallenges(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
