@@ -61,6 +61,7 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		get("/link/{token}").with(open).to(site, w.Link),
 		post("/link/{token}").with(own).to(site, w.LinkPost).unlimited(),
 
+		get("/logo/{id}").with(open).to(site, w.Logo),
 		get("/static/{name...}").with(open).to(site, w.Static).unlimited(),
 		get("/{$}").with(open).to(site, w.Home),
 	}

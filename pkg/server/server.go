@@ -137,6 +137,7 @@ func (s *Server) siteConfig(events *audit.Log, factors []authn.Factor) web.Confi
 		Flows: s.store.Flows(), Sessions: s.store.Sessions(), Devices: s.store.Devices(), Consents: s.store.Consents(),
 		Clients: s.store.Clients(), Companies: s.store.Companies(), Throttle: s.store.Throttle(),
 		Links: s.store.Links(), Outbox: s.Outbox(), Place: s.place, Passwords: passwords{s.hasher}, People: people{s.store.Accounts()},
+		Fetch:     s.outgoing.Get,
 		Templates: s.pages, Audit: events, Log: s.deps.Log, Now: s.deps.Now, Rand: s.deps.Rand,
 		SessionEnd: s.cfg.Lifetimes.SessionEnd, RememberDays: days, RefusalFloor: floor,
 		HelpEmail: s.cfg.Help.Email, HelpPhone: s.cfg.Help.Phone, Proxies: proxies,
