@@ -125,7 +125,7 @@ func TestAccessHashElsewhere(t *testing.T) {
 }
 
 // Tokens go into the fragment, or into a form; where they would go into the query, nothing goes anywhere.
-func TestResponseModes(t *testing.T) {
+func TestResponseModes(t *testing.T) { //nolint:gocognit // a table read from top to bottom
 	w := newWorld(t)
 	w.client("app", everyType)
 	for _, kind := range client.ResponseTypes() {
