@@ -138,6 +138,20 @@ func TestClientRegistersItself(t *testing.T) { //nolint:gocognit // a life from 
 	if code := basic(); code != http.StatusOK {
 		t.Errorf("with its secret after the update: %d", code)
 	}
+	for what, body := range map[string]map[string]any{
+		"another secret": {"client_secret": strings.Repeat("x", 43)}, "another id": {"client_id": "lgcl_other"},
+		"policy": {"lychgate_second_factor": "off"},
+	} {
+		other := maps.Clone(changed)
+		maps.Copy(other, body)
+		b, err := json.Marshal(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if put := asks(t, http.MethodPut, uri, manage, string(b)); put.status != http.StatusBadRequest {
+			t.Errorf("update with %s: %d %v", what, put.status, put.json)
+		}
+	}
 	for what, bad := range map[string]answer{
 		"no token":            asks(t, http.MethodGet, uri, "", ""),
 		"another token":       asks(t, http.MethodGet, uri, "lgrt_x", ""),
@@ -192,6 +206,8 @@ func TestBadRegistrations(t *testing.T) {
 		"sector away":       {with(`"subject_type":"pairwise","sector_identifier_uri":"https://127.0.0.1/s"`), "invalid_client_metadata", "sector_identifier_uri"},
 		"not an object":     {`["a"]`, "invalid_client_metadata", ""},
 		"not JSON":          {`{`, "invalid_client_metadata", ""},
+		"own secret":        {with(`"client_secret":"` + strings.Repeat("x", 43) + `"`), "invalid_client_metadata", "client_secret"},
+		"own id":            {with(`"client_id":"mine"`), "invalid_client_metadata", "client_id"},
 		"quotes in a value": {with(`"application_type":"\"x\\"`), "invalid_client_metadata", "application_type"},
 	} {
 		p.Advance(time.Hour)
@@ -416,5 +432,28 @@ func TestSoftwareStatement(t *testing.T) {
 	}
 	if got := ask(idptest.New(t, registration(config.RegistrationOpen)), good); got.status != http.StatusBadRequest {
 		t.Errorf("where none is trusted: %d %v", got.status, got.json)
+	}
+}
+
+// What an IT team has decided of a client that registered itself stays when the client describes itself anew.
+func TestUpdateKeepsPolicy(t *testing.T) {
+	p := idptest.New(t, registration(config.RegistrationOpen))
+	got := asks(t, http.MethodPost, p.Issuer+"/register", "", described)
+	c, err := p.Node.Office.FindClient(t.Context(), got.text("client_id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decided := *c
+	decided.Company, decided.SecondFactor, decided.PKCE, decided.Roles = "acme", "always", client.PKCERequired, []string{"clerk"}
+	if err := p.Node.Office.Clients.PutClient(t.Context(), &decided); err != nil {
+		t.Fatal(err)
+	}
+	body := strings.Replace(described, "{", `{"client_id":"`+c.ID+`",`, 1)
+	if put := asks(t, http.MethodPut, got.text("registration_client_uri"), got.text("registration_access_token"), body); put.status != http.StatusOK {
+		t.Fatalf("update: %d %v", put.status, put.json)
+	}
+	after, err := p.Node.Office.FindClient(t.Context(), c.ID)
+	if err != nil || after.Company != "acme" || after.SecondFactor != "always" || !after.NeedsPKCE() || len(after.Roles) != 1 || after.Dynamic == nil {
+		t.Errorf("after the update: %+v, %v", after, err)
 	}
 }
