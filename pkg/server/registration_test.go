@@ -374,3 +374,47 @@ func tlsSource(t *testing.T, h http.HandlerFunc) (*httptest.Server, string) {
 	}
 	return s, file
 }
+
+// A software statement of a trusted issuer counts before what the client says of itself (RFC 7591 §2.3); of nobody else,
+// and where none is trusted, it is refused.
+func TestSoftwareStatement(t *testing.T) {
+	issuer, stranger := newAppKey(t, "i"), newAppKey(t, "i")
+	file := filepath.Join(t.TempDir(), "issuers.json")
+	body, err := json.Marshal(map[string]json.RawMessage{"https://maker.example": issuer.set(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	trusting := func(r *config.Registration) { r.StatementKeysFile = file }
+	p := idptest.New(t, registration(config.RegistrationOpen, trusting))
+	claims := map[string]any{"iss": "https://maker.example", "client_name": "Tide by its maker", "software_id": "tide"}
+	ask := func(p *idptest.IDP, statement string) answer {
+		return asks(t, http.MethodPost, p.Issuer+"/register", "",
+			fmt.Sprintf(`{"client_name":"Tide","redirect_uris":["https://tide.example.com/cb"],"software_statement":%q}`, statement))
+	}
+	good := issuer.sign(t, claims)
+	if got := ask(p, good); got.status != http.StatusCreated || got.text("client_name") != "Tide by its maker" ||
+		got.text("software_id") != "tide" || got.text("software_statement") != good || got.json["iss"] != nil {
+		t.Errorf("trusted: %d %v", got.status, got.json)
+	}
+	expired := maps.Clone(claims)
+	expired["exp"] = p.Now().Add(-time.Hour).Unix()
+	foreign := maps.Clone(claims)
+	foreign["iss"] = "https://other.example"
+	for name, tt := range map[string]struct{ statement, code string }{
+		"another key":    {stranger.sign(t, claims), "invalid_software_statement"},
+		"expired":        {issuer.sign(t, expired), "invalid_software_statement"},
+		"not trusted":    {issuer.sign(t, foreign), "unapproved_software_statement"},
+		"not a JWT":      {"a.b.c", "invalid_software_statement"},
+		"policy of ours": {issuer.sign(t, map[string]any{"iss": "https://maker.example", "lychgate_company": "plain"}), "invalid_client_metadata"},
+	} {
+		if got := ask(p, tt.statement); got.status != http.StatusBadRequest || got.text("error") != tt.code {
+			t.Errorf("%s: %d %v, want %s", name, got.status, got.json, tt.code)
+		}
+	}
+	if got := ask(idptest.New(t, registration(config.RegistrationOpen)), good); got.status != http.StatusBadRequest {
+		t.Errorf("where none is trusted: %d %v", got.status, got.json)
+	}
+}
