@@ -100,6 +100,19 @@ func (c *Client) Origins() []string {
 	return out
 }
 
+// StartURL is where a sign-in at the client can be begun: its initiate_login_uri with the issuer (OIDC Core §4), else its
+// own page; empty if neither is known.
+func (c *Client) StartURL(issuer string) string {
+	u, err := url.Parse(c.InitiateLoginURI)
+	if c.InitiateLoginURI == "" || err != nil {
+		return c.URI
+	}
+	q := u.Query()
+	q.Set("iss", issuer)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 // HasResponseType says whether the client may ask for the response type, in its registered spelling.
 func (c *Client) HasResponseType(t string) bool {
 	if len(c.ResponseTypes) == 0 {

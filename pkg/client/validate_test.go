@@ -238,3 +238,15 @@ func TestNeedsPKCE(t *testing.T) {
 		}
 	}
 }
+
+func TestStartURL(t *testing.T) {
+	for want, c := range map[string]*client.Client{
+		"": {}, "https://a.example/": {URI: "https://a.example/"},
+		"https://a.example/login?iss=https%3A%2F%2Fid.example.com":     {URI: "https://a.example/", InitiateLoginURI: "https://a.example/login"},
+		"https://a.example/login?iss=https%3A%2F%2Fid.example.com&x=1": {InitiateLoginURI: "https://a.example/login?x=1"},
+	} {
+		if got := c.StartURL("https://id.example.com"); got != want {
+			t.Errorf("StartURL() = %q, want %q", got, want)
+		}
+	}
+}

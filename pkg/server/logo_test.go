@@ -9,9 +9,11 @@ import (
 	"image/color"
 	"image/png"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/config"
@@ -85,4 +87,18 @@ func picture(t *testing.T, width, height int) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// A sign-in that ran out of time leads back to where the app begins one (OIDC Core §4).
+func TestExpiredLeadsToInitiateLogin(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	rp := p.NewRP(t, "tide", func(c *client.Client) { c.InitiateLoginURI = "https://tide.example.com/login" })
+	p.AddAccount(t, "ben", "plain")
+	page := p.Browser(t).Get(t, rp.AuthURL())
+	p.Advance(11 * time.Minute)
+	page = page.Login(t, "ben", idptest.Password)
+	link, _ := page.Find("main a.button, main a.primary").Attr("href")
+	if page.Status != http.StatusBadRequest || link != "https://tide.example.com/login?iss="+url.QueryEscape(p.Issuer) {
+		t.Errorf("status %d, link %q: %s", page.Status, link, page.Body)
+	}
 }

@@ -104,7 +104,7 @@ func (s *Site) ServeError(w http.ResponseWriter, r *http.Request, err error) {
 		id = s.lastClient(r)
 	}
 	if c, cerr := s.clientOf(r.Context(), q, id); cerr == nil {
-		page.Client, page.Back = c.Name, c.URI
+		page.Client, page.Back = c.Name, c.StartURL(s.cfg.Issuer)
 	}
 	s.page(w, r, e.Status, page)
 }
