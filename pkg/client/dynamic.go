@@ -54,7 +54,14 @@ type Registrar interface {
 	// Register adds c and takes one use of the token, both or neither; an empty token needs none. authn.ErrNotFound
 	// for a token that is unknown, expired or used up.
 	Register(ctx context.Context, token string, c *Client) error
+	// Used keeps the days (since 1970, UTC) on which clients that registered themselves were last used.
+	Used(ctx context.Context, days map[string]int64) error
+	// LastUsed returns what Used has kept, and forgets clients that are gone.
+	LastUsed(ctx context.Context) (map[string]int64, error)
 }
+
+// UnusedLife is how long a client that registered itself stays without being used.
+const UnusedLife = 30 * 24 * time.Hour
 
 // unsupported are the names of OIDC Registration §2, RFC 7591 §2 and their kin that cannot be honoured here. They are
 // refused: a promise that is not kept must not be made. Names that nobody here knows are ignored (RFC 7591 §2).

@@ -56,6 +56,7 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	if err != nil {
 		return err
 	}
+	p.use(c)
 	return p.respond(w, r, &f.Request, fields)
 }
 

@@ -71,6 +71,7 @@ type Provider struct {
 	cfg      Config
 	engine   machine
 	document document
+	used     usage
 	// jwks is the key set as it was last served.
 	jwks atomic.Pointer[document]
 	// parsed are the key sets of clients.

@@ -51,6 +51,7 @@ func (p *Provider) ServeToken(w http.ResponseWriter, r *http.Request) error {
 		p.undo(ctx, unit)
 		return p.writeFault(w, r, p.tokenFault(ctx, unit, err))
 	}
+	p.use(unit.client)
 	if unit.issued.Lead > 0 {
 		p.event(ctx, audit.GrantLead, unit, slog.Int64("lead", unit.issued.Lead))
 	}

@@ -457,3 +457,41 @@ func TestUpdateKeepsPolicy(t *testing.T) {
 		t.Errorf("after the update: %+v, %v", after, err)
 	}
 }
+
+// A client that registered itself and is not used for 30 days goes; one that is used stays, on whatever node, and so do
+// the clients of IT teams.
+func TestUnusedClientsGo(t *testing.T) {
+	p := idptest.New(t, registration(config.RegistrationOpen))
+	rp := p.NewRP(t, "placeholder", func(c *client.Client) { c.PKCE = "optional" })
+	other := p.AddNode(t)
+	register := func() string {
+		body := fmt.Sprintf(`{"client_name":"Tide","redirect_uris":[%q]}`, rp.OAuth.RedirectURL)
+		return asks(t, http.MethodPost, p.Issuer+"/register", "", body).text("client_id")
+	}
+	used, unused := register(), register()
+	p.AddAccount(t, "ben", "plain")
+	there := func(id string) bool {
+		_, err := p.Node.Office.FindClient(t.Context(), id)
+		return err == nil
+	}
+	for range 3 {
+		p.Advance(20 * 24 * time.Hour)
+		rp.OAuth.ClientID = used
+		b := p.BrowserAt(t, other)
+		page := b.Get(t, rp.AuthURL()).Login(t, "ben", idptest.Password)
+		if page.Find("button[value=allow]").Length() == 1 {
+			page = page.Submit(t, url.Values{"answer": {"allow"}})
+		}
+		if !strings.HasPrefix(page.URL.String(), rp.URL) {
+			t.Fatalf("the sign-in ended at %s: %s", page.URL, page.Body)
+		}
+		for _, n := range []*idptest.Node{other, p.Node} {
+			if err := n.TidyClients(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !there(used) || there(unused) || !there(rp.ID) || !there(p.RP.ID) {
+		t.Errorf("used there %v, unused there %v, of IT teams there %v %v", there(used), there(unused), there(rp.ID), there(p.RP.ID))
+	}
+}

@@ -60,6 +60,9 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Server, error) {
 	go s.keepKeys(background)
 	go s.journal.Run(background)
 	s.startCourier(background)
+	if cfg.Registration.Mode != config.RegistrationOff {
+		go s.tidy(background)
+	}
 	return s, nil
 }
 

@@ -45,6 +45,7 @@ func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:
 func (k keyspace) version() string         { return k.tagged("reg", "v") }
 func (k keyspace) clients() string         { return k.tagged("reg", "cl") }
 func (k keyspace) initial(h string) string { return k.tagged("reg", "it:"+h) }
+func (k keyspace) used() string            { return k.tagged("reg", "used") }
 func (k keyspace) companies() string       { return k.tagged("reg", "co") }
 
 // The outbox: one slot, so that an entry moves in one step. due and age are by time, mail holds the sealed entries and

@@ -45,3 +45,45 @@ func (r *registry) Register(ctx context.Context, token string, c *client.Client)
 	}
 	return nil
 }
+
+// Used implements client.Registrar.
+func (r *registry) Used(ctx context.Context, days map[string]int64) error {
+	if err := r.s.gate(); err != nil || len(days) == 0 {
+		return err
+	}
+	set := cmd{"hset", r.s.key.used()}
+	for id, day := range days {
+		set = append(set, id, day)
+	}
+	if _, err := r.s.do(ctx, set); err != nil {
+		return fmt.Errorf("keep the use of clients: %w", err)
+	}
+	return nil
+}
+
+// LastUsed implements client.Registrar.
+func (r *registry) LastUsed(ctx context.Context) (map[string]int64, error) {
+	snap, err := r.current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the use of clients: %w", err)
+	}
+	out, err := r.s.do(ctx, cmd{"hgetall", r.s.key.used()})
+	if err != nil {
+		return nil, fmt.Errorf("read the use of clients: %w", err)
+	}
+	last, gone := map[string]int64{}, cmd{"hdel", r.s.key.used()}
+	for id, text := range pairs(out[0]) {
+		day, err := number(text)
+		if _, there := snap.clients[id]; !there || err != nil {
+			gone = append(gone, id)
+			continue
+		}
+		last[id] = day
+	}
+	if len(gone) > 2 {
+		if _, err := r.s.do(ctx, gone); err != nil {
+			return nil, fmt.Errorf("forget the use of clients: %w", err)
+		}
+	}
+	return last, nil
+}
