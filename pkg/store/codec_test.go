@@ -43,6 +43,9 @@ func TestGrantCodec(t *testing.T) {
 			t.Errorf("decodeGrant() with fields of a later version: %v", err)
 		}
 		for i := range b {
+			if i == len(b)-2 {
+				continue // a grant of before 2026-11-24 ends here, without the two fields that are empty in these
+			}
 			if _, err := decodeGrant(b[:i]); !errors.Is(err, authn.ErrLost) {
 				t.Errorf("decodeGrant() of %d bytes of %d: %v, want ErrLost", i, len(b), err)
 			}

@@ -25,6 +25,7 @@ func testAccounts(t *testing.T, open Open) { //nolint:thelper // a case, not a h
 	want := authn.Account{
 		ID: a.ID, Tag: a.Tag, Name: "ann@example.org", Company: "acme", State: authn.Active, Epoch: 1, PasswordGen: 1,
 		Factor: authn.FactorNever, Roles: []string{"clerk"}, Created: a.Created, Contact: authn.Contact{Emails: []string{"ann@example.org"}},
+		Claims: map[string]any{"email": "ann@example.org"},
 	}
 	if d := s.Now().Sub(a.Created); d > 5*time.Second || d < -5*time.Second {
 		t.Errorf("Created is %s off the store's clock", d)
