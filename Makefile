@@ -31,10 +31,11 @@ test: deps ## install what is missing, then all tests
 check: test fuzz lint ## what CI runs: tests, every fuzz target for a while, linter
 	@$(GO) mod verify >/dev/null
 
+interop: PKGS := ./pkg/idptest/interop
 interop: ## sign in through six foreign libraries, installed from their registries
 	@bash deploy/test-deps.sh interop
-	$(GO) vet -tags interop ./pkg/idptest/interop
-	$(GO) test -tags interop -count=1 -timeout 30m -v -run '^Test' ./pkg/idptest/interop
+	$(GO) vet -tags interop $(PKGS)
+	$(GO) test -race -shuffle=on -tags interop -count=1 -timeout 30m -v $(PKGS)
 
 lint: ## golangci-lint, built once for each version
 	@bash deploy/lint.sh

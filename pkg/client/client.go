@@ -99,6 +99,8 @@ type Client struct {
 	Audience []string `json:"lychgate_audience,omitempty"`
 	// Introspect lists the ids of clients whose tokens this client may introspect besides its own; "*" is all.
 	Introspect []string `json:"lychgate_introspect,omitempty"`
+	// StrictAudience takes client assertions for the issuer alone, written as one string (FAPI 2.0 §5.3.2.1).
+	StrictAudience bool `json:"lychgate_strict_audience,omitempty"`
 	// Disabled refuses the client everywhere within 1 s.
 	Disabled bool `json:"lychgate_disabled,omitempty"`
 

@@ -188,6 +188,7 @@ func (c *Client) KeepPolicy(before *Client) {
 	c.Company, c.Companies, c.Roles, c.SecondFactor = before.Company, before.Companies, before.Roles, before.SecondFactor
 	c.AccessTokenFormat, c.Evidence, c.PKCE = before.AccessTokenFormat, before.Evidence, before.PKCE
 	c.Audience, c.Introspect, c.Disabled, c.Dynamic = before.Audience, before.Introspect, before.Disabled, before.Dynamic
+	c.StrictAudience = before.StrictAudience
 	if c.Public() {
 		c.PKCE = PKCERequired
 	}

@@ -83,6 +83,9 @@ func (p *Provider) assertionProblem(c *client.Client, f *foreign, path string) s
 		return "assertion: iss and sub are not the client"
 	case !p.isRecipient(f.audience(), path):
 		return "assertion: for another recipient"
+	case c.StrictAudience && f.text("aud") != p.cfg.Issuer:
+		// A list, or the address of an endpoint, could be meant for another server too.
+		return "assertion: not for the issuer alone"
 	case problem != "":
 		return "assertion: " + problem
 	case ends.IsZero():

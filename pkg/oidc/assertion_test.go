@@ -244,6 +244,22 @@ func TestTK04Assertions(t *testing.T) {
 	}
 }
 
+// TK-04 for a strict client: the issuer, written as one string, and nothing else.
+func TestTK04Strict(t *testing.T) {
+	w := newWorld(t)
+	k := newPair(t, "k")
+	w.client("app", machine, keyJWT(t, k), func(c *client.Client) { c.StrictAudience = true })
+	for name, aud := range map[string]any{
+		"token endpoint": issuer + "/token", "array of one": []string{issuer}, "array of two": []string{issuer, issuer + "/token"},
+		"pushed requests": issuer + "/par", "other issuer": "https://other.example",
+	} {
+		w.wantError(name, w.machineToken(k.sign(t, w.claims("app", "aud", aud))), 401, "invalid_client")
+	}
+	if got := w.machineToken(k.sign(t, w.claims("app"))); got.status != 200 {
+		t.Errorf("issuer: %d %s", got.status, got.body)
+	}
+}
+
 // Each endpoint takes its own address as the recipient too, and that of no other.
 func TestTK04Endpoints(t *testing.T) {
 	w := newWorld(t)
