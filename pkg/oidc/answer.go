@@ -115,7 +115,8 @@ func (p *Provider) newCode(c *client.Client, f *flow.Flow, scopes []string) (gra
 		g.Ends = p.now().Add(p.cfg.Lifetimes.RefreshEnd)
 	}
 	return grant.NewCode{
-		Grant: g, Account: *f.Account, Challenge: f.Request.Params.Get("code_challenge"),
+		Session: sessionTold(c, f),
+		Grant:   g, Account: *f.Account, Challenge: f.Request.Params.Get("code_challenge"),
 		Offline: offline, Rotate: true, Flow: f.ID, NoCode: !yields(f.Request.ResponseType, client.TypeCode),
 	}, nil
 }
