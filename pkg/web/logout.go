@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -142,8 +143,18 @@ func (s *Site) hintFits(ctx context.Context, out flow.Logout, v session.View) (b
 	if err != nil {
 		return false, err
 	}
-	return out.HintSubject == s.cfg.Engine.Subject(c, v.Account.ID) &&
-		(out.HintSID == "" || out.HintSID == session.ID(v.Session.Handle)), nil
+	if out.HintSubject != s.cfg.Engine.Subject(c, v.Account.ID) {
+		return false, nil
+	}
+	if out.HintSID == "" || out.HintSID == session.ID(v.Session.Handle) {
+		return true, nil
+	}
+	// The session's handle may have been renewed since: the app still knows the sid of before.
+	served, err := s.cfg.Sessions.Served(ctx, v.Session.Handle)
+	if err != nil {
+		return false, fmt.Errorf("apps of the session: %w", err)
+	}
+	return slices.Contains(served, session.Served{ClientID: out.ClientID, SID: out.HintSID}), nil
 }
 
 // endSession ends the session on the server, then in the browser, where the binding is made anew as well.
