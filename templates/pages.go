@@ -12,6 +12,8 @@ type Frame struct {
 	// Client is the name of the app the person comes from; Company that of the organisation that signs them in.
 	// Either may be empty.
 	Client, Company string
+	// LogoURL is the path of the app's logo on our own host; empty: its first letter stands there.
+	LogoURL string
 	// HelpEmail and HelpPhone stand at the foot; empty ones are left out.
 	HelpEmail, HelpPhone string
 }

@@ -99,7 +99,13 @@ func (r *rig) settings(ctx context.Context, redis, health string) error {
 		}
 	}
 	// A JSON text is a YAML text as well.
+	port := r.suite.Port()
+	if port == "" {
+		port = "443"
+	}
 	return writeJSON(r.file(configFile), map[string]any{
+		// The suite's documents may stand on this machine.
+		"outgoing_allow": []string{net.JoinHostPort(r.suite.Hostname(), port)}, "outgoing_ca_file": r.suiteCA,
 		"issuer": r.issueAt, "listen": r.back, "health_listen": health, "trusted_proxies": []string{"127.0.0.1"},
 		"redis": map[string]any{"addresses": []string{redis}},
 		"secrets": map[string]any{

@@ -108,6 +108,7 @@ func (c *console) demoSettings(d demoFlags, issuer string) (config.Config, serve
 	cfg.Issuer, cfg.Log = issuer, config.Log{Level: "warn", Format: "text"}
 	cfg.Help = config.Help{Email: "help@legal-aid.example", Phone: "020 7946 0000"}
 	cfg.Mail.Mailer = config.MailerConsole
+	cfg.Registration.Mode = config.RegistrationToken
 	cfg.Redis.RequirePersistence = false
 	cfg.Secrets = config.Secrets{
 		Keys: "1:" + known32("keys"), Index: known32("index"), Pairwise: known32("pairwise"), Pepper: known32("pepper"),

@@ -29,6 +29,8 @@ type demoFacts struct {
 	App      string        `json:"app"`
 	Accounts []demoAccount `json:"accounts"`
 	Clients  []demoClient  `json:"clients"`
+	// InitialToken lets whoever tries the demo register apps of their own (RFC 7591), 100 at most.
+	InitialToken string `json:"initial_access_token"`
 }
 
 type demoAccount struct {
@@ -84,7 +86,14 @@ func seed(ctx context.Context, srv *server.Server, issuer, app string) (demoFact
 		}
 		facts.Accounts = append(facts.Accounts, a)
 	}
-	return facts, seedClients(ctx, srv, &facts)
+	if err := seedClients(ctx, srv, &facts); err != nil {
+		return facts, err
+	}
+	var err error
+	if facts.InitialToken, err = srv.Desk.InitialToken(ctx, 100, 24*time.Hour); err != nil {
+		return facts, fmt.Errorf("initial access token: %w", err)
+	}
+	return facts, nil
 }
 
 // ours refuses a Redis with accounts that are not the demo's.
@@ -165,6 +174,7 @@ func (c *console) announce(f demoFacts, file string) error {
 		}
 		fmt.Fprintln(c.out)
 	}
+	fmt.Fprintf(c.out, "  Apps can register themselves at %s/register for a day with the token\n    %s\n\n", f.Issuer, f.InitialToken)
 	fmt.Fprintln(c.out, "Ctrl-C ends it. Everybody knows these passwords: it listens on this machine alone.")
 	if file == "" {
 		return nil

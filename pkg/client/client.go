@@ -160,6 +160,9 @@ type Registry interface {
 	// Client answers authn.ErrNotFound for an unknown id.
 	Client(ctx context.Context, id string) (*Client, error)
 	Clients(ctx context.Context) ([]*Client, error)
+	// Origin says whether pages of the origin belong to a client that is not disabled: it is that of one of its
+	// redirect_uris.
+	Origin(ctx context.Context, origin string) (bool, error)
 	// PutClient adds or replaces; RemoveClient removes. In force on every node within 1 s.
 	PutClient(ctx context.Context, c *Client) error
 	RemoveClient(ctx context.Context, id string) error

@@ -73,7 +73,7 @@ func unsupported() []string {
 // ParseDynamic reads what a client says of itself (RFC 7591 §3.1). Names of our own are refused: they are policy, and
 // policy is not the client's to choose.
 func ParseDynamic(raw []byte) (Registration, error) {
-	if len(raw) > maxObject {
+	if len(raw) > maxObject || !shallow(raw) {
 		return Registration{}, ErrSize
 	}
 	names, err := members(raw)
@@ -97,6 +97,32 @@ func ParseDynamic(raw []byte) (Registration, error) {
 		return Registration{}, err
 	}
 	return parseKnown(raw, keep)
+}
+
+// shallow says whether JSON has the depth and the number of parts that an honest description has. It is looked at before
+// anything is decoded, so that a bomb costs nothing.
+func shallow(raw []byte) bool {
+	const deepest, most = 8, 2000
+	depth, parts, text := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case text:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case c == ',':
+			parts++
+		}
+		if depth > deepest || parts > most {
+			return false
+		}
+	}
+	return true
 }
 
 // parseKnown reads the given members alone.

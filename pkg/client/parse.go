@@ -32,7 +32,7 @@ type Registration struct {
 func (r Registration) LogValue() slog.Value { return slog.StringValue("[redacted] " + r.Client.ID) }
 
 // ErrSize refuses client metadata over a limit.
-var ErrSize = errors.New("client metadata is too large: at most 64 KiB for a client, 1000 clients, 8 MiB in all")
+var ErrSize = errors.New("client metadata is too large, too deep or has too many parts: at most 64 KiB for a client, 1000 clients, 8 MiB in all")
 
 // Parse reads one client or a list of clients as JSON with the names of RFC 7591 §2. A name that is not honoured is
 // refused by name: metadata that is silently ignored is a promise not kept. It neither fills in defaults nor

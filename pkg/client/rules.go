@@ -85,6 +85,21 @@ func (c *Client) HasGrant(grant string) bool {
 // Redirects says whether people are sent to the client with an answer.
 func (c *Client) Redirects() bool { return c.HasGrant(GrantCode) || c.HasGrant(GrantImplicit) }
 
+// Origins are the web origins of the client's redirect_uris (RFC 6454 §4): its pages run there.
+func (c *Client) Origins() []string {
+	var out []string
+	for _, uri := range c.RedirectURIs {
+		u, err := url.Parse(uri)
+		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			continue
+		}
+		if origin := u.Scheme + "://" + u.Host; !slices.Contains(out, origin) {
+			out = append(out, origin)
+		}
+	}
+	return out
+}
+
 // HasResponseType says whether the client may ask for the response type, in its registered spelling.
 func (c *Client) HasResponseType(t string) bool {
 	if len(c.ResponseTypes) == 0 {

@@ -92,6 +92,7 @@ type Lifetime struct {
 	IDToken     time.Duration `mapstructure:"id_token"`
 	RefreshIdle time.Duration `mapstructure:"refresh_idle"`
 	RefreshEnd  time.Duration `mapstructure:"refresh_end"`
+	Pushed      time.Duration `mapstructure:"pushed_request"`
 }
 
 // Remember is how long a device is remembered.
@@ -171,6 +172,7 @@ func Default() Config {
 		Lifetimes: Lifetime{
 			SessionIdle: time.Hour, SessionEnd: day, AccessToken: time.Hour, JWTAccess: 5 * time.Minute,
 			IDToken: time.Hour, RefreshIdle: 14 * day, RefreshEnd: 90 * day,
+			Pushed: 5 * time.Minute,
 		},
 		SecondFactors: []string{"totp", "passkey"},
 		Registration: Registration{

@@ -210,6 +210,7 @@ func (c *Config) validateNumbers() Problems {
 		{"lifetimes.id_token", l.IDToken, time.Minute, 24 * time.Hour},
 		{"lifetimes.refresh_idle", l.RefreshIdle, time.Minute, 365 * 24 * time.Hour},
 		{"lifetimes.refresh_end", l.RefreshEnd, time.Minute, 365 * 24 * time.Hour},
+		{"lifetimes.pushed_request", l.Pushed, time.Minute, 599 * time.Second},
 		{"password.queue_wait", c.Password.QueueWait, 0, 2 * time.Second},
 		{"password.refusal_floor", c.Password.RefusalFloor, 0, 5 * time.Second},
 		{"guesses.first_wait", c.Guesses.FirstWait, time.Second, time.Hour},

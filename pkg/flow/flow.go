@@ -41,6 +41,10 @@ type Request struct {
 	// PurposeReplace takes away.
 	Return, Replaces string
 
+	// Pushed is the id under which the client sent the request ahead (RFC 9126), which is spent at the answer; empty if it
+	// came with the browser.
+	Pushed string
+
 	// Params are the merged, validated parameters as the protocol engine replays them at the answer.
 	Params   url.Values
 	ClientID string

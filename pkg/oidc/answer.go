@@ -49,6 +49,9 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	if err != nil {
 		return err
 	}
+	if err := p.spend(ctx, &f.Request); err != nil {
+		return err
+	}
 	fields, err := p.issue(ctx, unit, f, n)
 	if err != nil {
 		return err

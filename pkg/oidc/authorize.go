@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
@@ -22,7 +23,10 @@ func (p *Provider) Authorize(ctx context.Context, in url.Values) (*flow.Request,
 	if err != nil {
 		return nil, err
 	}
-	inside, f := p.signedRequest(ctx, c, q)
+	if strings.HasPrefix(q.get("request_uri"), pushedPrefix) {
+		return p.opened(ctx, c, q)
+	}
+	inside, f := p.browserRequest(ctx, c, q)
 	err = destination(c, inside)
 	switch {
 	case f != nil && err != nil:
@@ -32,21 +36,34 @@ func (p *Provider) Authorize(ctx context.Context, in url.Values) (*flow.Request,
 	case err != nil:
 		return nil, err
 	}
-	return p.validate(ctx, c, inside)
+	req, f := p.accept(ctx, c, inside)
+	if f != nil {
+		return nil, refuse(*req, f)
+	}
+	return req, nil
 }
 
-// validate checks the parameters of c's request, whose address is right.
-func (p *Provider) validate(ctx context.Context, c *client.Client, q params) (*flow.Request, error) {
+// browserRequest is signedRequest for what came with the browser.
+func (p *Provider) browserRequest(ctx context.Context, c *client.Client, q params) (params, *fault) {
+	if c.RequirePushed {
+		return q, invalidRequest(reasonUnpushed, "not pushed")
+	}
+	return p.signedRequest(ctx, c, q)
+}
+
+// accept checks the parameters of c's request, whose address is right. The request comes back with a fault too: it says
+// how to answer.
+func (p *Provider) accept(ctx context.Context, c *client.Client, q params) (*flow.Request, *fault) {
 	req := q.base(c)
 	if f := p.fill(c, q, &req); f != nil {
-		return nil, refuse(req, f)
+		return &req, f
 	}
 	if err := p.engine.validate(ctx, c, req.Params); err != nil {
 		var f *fault
 		if !errors.As(err, &f) {
 			f = wrapFault(codeInvalidRequest, err)
 		}
-		return nil, refuse(req, f)
+		return &req, f
 	}
 	return &req, nil
 }

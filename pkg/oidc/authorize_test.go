@@ -213,7 +213,6 @@ func TestPR20RequestObjects(t *testing.T) {
 		{"request", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"},
 		{"request", "x"},
 		{"request_uri", "https://evil.example/object"},
-		{"request_uri", "urn:ietf:params:oauth:request_uri:abc"},
 		{"registration", "{}"},
 	} {
 		r := w.refusal(params("app", tt[0], tt[1], "scope", "openid"))

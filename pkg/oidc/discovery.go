@@ -55,6 +55,8 @@ type metadata struct {
 	Prompts               []string `json:"prompt_values_supported"`
 	UILocales             []string `json:"ui_locales_supported"`
 	ISSParameter          bool     `json:"authorization_response_iss_parameter_supported"`
+	PushedEndpoint        string   `json:"pushed_authorization_request_endpoint"`
+	RequirePushed         bool     `json:"require_pushed_authorization_requests"`
 	// These three must be said: request_uri counts as supported where nothing is said.
 	ClaimsParameter     bool `json:"claims_parameter_supported"`
 	RequestParameter    bool `json:"request_parameter_supported"`
@@ -111,6 +113,7 @@ func (p *Provider) metadata() metadata {
 		Prompts:               promptValues(),
 		UILocales:             p.cfg.Locales,
 		ISSParameter:          true,
+		PushedEndpoint:        iss + "/par",
 		ClaimsParameter:       true,
 		RequestParameter:      true,
 		RequestURIParameter:   true,

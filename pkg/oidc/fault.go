@@ -131,18 +131,6 @@ func describeRequest(reason string) string {
 		return "The scope is missing, unknown, or more than was granted."
 	case codeUnsupportedType:
 		return "The response type is not supported, or not registered for this client."
-	case codeNoRequest:
-		return "The parameter request is not supported for a client without registered keys."
-	case codeNoRequestURI:
-		return "The parameter request_uri is not supported for a client without registered keys and request_uris."
-	case codeInvalidObject:
-		return "The request object is not signed by the client for this server, has expired, or is not well formed."
-	case codeInvalidRequestURI:
-		return "The parameter request_uri is not registered, has expired, or leads to no request object."
-	case reasonUnsigned:
-		return "The request object is missing: this client must sign its requests."
-	case reasonTwoRequests:
-		return "Send one of the parameters request and request_uri."
 	case "registration_not_supported":
 		return "The parameter registration is not supported."
 	case reasonDuplicate:
@@ -178,6 +166,30 @@ func describeRequest(reason string) string {
 	case reasonMissing:
 		return "A required parameter is missing."
 	default:
+		return describeObject(reason)
+	}
+}
+
+// describeObject holds the texts of signed and pushed requests that are not valid.
+func describeObject(reason string) string {
+	switch reason {
+	case codeNoRequest:
+		return "The parameter request is not supported for a client without registered keys."
+	case codeNoRequestURI:
+		return "The parameter request_uri is not supported for a client without registered keys and request_uris."
+	case codeInvalidObject:
+		return "The request object is not signed by the client for this server, has expired, or is not well formed."
+	case codeInvalidRequestURI:
+		return "The parameter request_uri is not registered, has expired, or leads to no request object."
+	case reasonUnsigned:
+		return "The request object is missing: this client must sign its requests."
+	case reasonUnpushed:
+		return "This client must push its authorization requests."
+	case reasonPushedURI:
+		return "A pushed request cannot hold request_uri."
+	case reasonTwoRequests:
+		return "Send one of the parameters request and request_uri."
+	default:
 		return ""
 	}
 }
@@ -202,6 +214,8 @@ const (
 	reasonMissing          = "missing"
 	reasonUnsigned         = "unsigned"
 	reasonTwoRequests      = "two_requests"
+	reasonUnpushed         = "unpushed"
+	reasonPushedURI        = "pushed_uri"
 )
 
 func invalidRequest(reason, detail string) *fault {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/lychgate/lychgate/pkg/client"
@@ -99,6 +100,35 @@ func FuzzTokenForm(f *testing.F) {
 	})
 }
 
+// Whatever is sent as a JWT, what is read is bounded and of a listed algorithm, and what it says as a request can be read
+// as parameters.
+func FuzzForeign(f *testing.F) {
+	f.Add("eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJhIiwibWF4X2FnZSI6MSwiY2xhaW1zIjp7fX0.AAAA")
+	f.Add("eyJhbGciOiJub25lIn0.e30.")
+	f.Add("eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJhdWQiOlsiYSJdLCJleHAiOjF9.AA")
+	f.Fuzz(func(t *testing.T, token string) {
+		got, err := readForeign(token, maxJWT, assertionAlgs())
+		if err != nil {
+			return
+		}
+		if !slices.Contains(assertionAlgs(), got.alg) || len(token) > maxJWT || len(got.claims) > maxClaimMembers {
+			t.Errorf("read %+v of %q", got, token)
+		}
+		if got.verifiedBy([]byte(strings.Repeat("k", 32))) {
+			t.Errorf("%q is signed by a key that nobody has", token)
+		}
+		_, _ = got.timing(time.Unix(1763802000, 0))
+		_ = got.audience()
+		if values, ok := objectParams(got.claims); ok {
+			for name, v := range values {
+				if len(v) != 1 || limit(name) == 0 {
+					t.Errorf("parameter %q = %q", name, v)
+				}
+			}
+		}
+	})
+}
+
 func FuzzBasic(f *testing.F) {
 	f.Add("Basic YTpi")
 	f.Add("basic YSUyNWI6Yys=")
@@ -117,7 +147,7 @@ func TestDescribeIsASCII(t *testing.T) {
 		reasonChallengeMissing, reasonChallenge, reasonPrompt, reasonMaxAge, reasonHint, reasonMethod, reasonForm,
 		reasonMissing, "login_required", "interaction_required", "consent_required", "access_denied", "anything else",
 		"request_not_supported", "request_uri_not_supported", "registration_not_supported",
-		codeInvalidObject, codeInvalidRequestURI, reasonUnsigned, reasonTwoRequests, "account_selection_required", "unmet_authentication_requirements",
+		codeInvalidObject, codeInvalidRequestURI, reasonUnsigned, reasonTwoRequests, reasonUnpushed, reasonPushedURI, "account_selection_required", "unmet_authentication_requirements",
 	} {
 		text := describe(code)
 		if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
 	"github.com/lychgate/lychgate/pkg/keys"
 )
@@ -26,6 +27,8 @@ type Lifetimes struct {
 	Access, AccessJWT, IDToken time.Duration
 	// RefreshIdle and RefreshEnd are the idle (14 d) and absolute (90 d) life of a refresh token.
 	RefreshIdle, RefreshEnd time.Duration
+	// Pushed is how long a pushed request can be opened (5 min).
+	Pushed time.Duration
 }
 
 // Config describes a provider. All fields but Sources, Lifetimes, Locales and Log are needed.
@@ -37,6 +40,8 @@ type Config struct {
 	Keys    *keys.Ring
 	// Proofs remembers the ids of client assertions.
 	Proofs grant.Proofs
+	// Pushed keeps pushed authorization requests.
+	Pushed flow.PushedStore
 	// Sources reads what clients registered the address of; nil: nothing is read.
 	Sources Sources
 	// Desk registers clients that come by themselves; nil: none can.
@@ -106,7 +111,7 @@ func New(c Config) (*Provider, error) {
 }
 
 func (c *Config) complete() bool {
-	return c.Clients != nil && c.Grants != nil && c.Keys != nil && c.Proofs != nil && c.Digest != nil && c.Pairwise != nil &&
+	return c.Clients != nil && c.Grants != nil && c.Keys != nil && c.Proofs != nil && c.Pushed != nil && c.Digest != nil && c.Pairwise != nil &&
 		c.Audit != nil && c.Now != nil && c.FormPost != nil
 }
 
@@ -121,6 +126,7 @@ func (l *Lifetimes) fill() {
 	def(&l.IDToken, time.Hour)
 	def(&l.RefreshIdle, 14*24*time.Hour)
 	def(&l.RefreshEnd, 90*24*time.Hour)
+	def(&l.Pushed, 5*time.Minute)
 	l.AccessJWT = min(l.AccessJWT, maxJWTLife)
 }
 

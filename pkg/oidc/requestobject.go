@@ -108,14 +108,16 @@ func (p *Provider) openObject(ctx context.Context, c *client.Client, outside par
 		return outside, newFault(codeInvalidObject, "a parameter is of another type")
 	}
 	inside := readParams(values)
-	for _, name := range []string{"client_id", "response_type"} {
-		if a, b := inside.get(name), outside.get(name); a != "" && b != "" && a != b {
-			return outside, newFault(codeInvalidObject, name+" differs inside and outside")
-		}
+	if id := inside.get("client_id"); id != "" && id != c.ID {
+		return outside, newFault(codeInvalidObject, "client_id differs inside and outside")
+	}
+	a, b := inside.get("response_type"), outside.get("response_type")
+	if a != "" && b != "" && a != b && responseType(a) != responseType(b) {
+		return outside, newFault(codeInvalidObject, "response_type differs inside and outside")
 	}
 	inside.values["client_id"] = c.ID
-	if v := outside.get("response_type"); v != "" && !inside.has("response_type") {
-		inside.values["response_type"] = v
+	if b != "" && !inside.has("response_type") {
+		inside.values["response_type"] = b
 	}
 	return inside, nil
 }

@@ -79,7 +79,7 @@ func (w *world) requestObjectsAreTrue(d map[string]any) {
 
 // TestPR20 is the security case PR-20 for a client with keys: an object counts when its signature, recipient and time
 // are right, and then it alone.
-func TestPR20SignedRequests(t *testing.T) { //nolint:gocognit // a table read from top to bottom
+func TestPR20SignedRequests(t *testing.T) {
 	w := newWorld(t)
 	k := newPair(t, "k")
 	w.client("app", withKeys(t, k))
@@ -229,6 +229,28 @@ func TestTrap03And04ObjectsAreRead(t *testing.T) {
 	got := w.answer(w.flow(byValue("app", k.sign(t, w.object("app")))))
 	if got.Get("state") != "st" || w.redeem("app", got.Get("code")).status != 200 {
 		t.Errorf("answer %v", got)
+	}
+}
+
+// The words of a response type are the same in any order, inside and outside.
+func TestPR20ResponseTypes(t *testing.T) {
+	w := newWorld(t)
+	k := newPair(t, "k")
+	w.client("app", withKeys(t, k), everyType)
+	for outside, want := range map[string]string{"code id_token": "", "id_token code": "", "": "", "code": "invalid_request_object", "id_token": "invalid_request_object"} {
+		in := byValue("app", k.sign(t, w.object("app", "response_type", "id_token code")), "redirect_uri", redirect, "response_type", outside)
+		if outside == "" {
+			in.Del("response_type")
+		}
+		if want != "" {
+			if r := w.refusal(in); r.Code != want {
+				t.Errorf("%q outside: %+v", outside, r)
+			}
+			continue
+		}
+		if q, err := w.p.Authorize(t.Context(), in); err != nil || q.ResponseType != "code id_token" {
+			t.Errorf("%q outside: %+v, %v", outside, q, err)
+		}
 	}
 }
 

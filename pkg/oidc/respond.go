@@ -4,6 +4,7 @@
 package oidc
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +17,10 @@ import (
 func (p *Provider) Refuse(w http.ResponseWriter, r *http.Request, q *flow.Request, code string) error {
 	if !authorizeError(code) {
 		code = codeServerError
+	}
+	if err := p.spend(r.Context(), q); err != nil {
+		// The client is told all the same: nothing is given away by an error.
+		p.cfg.Log.LogAttrs(r.Context(), slog.LevelInfo, "pushed request not ended", slog.String("error", err.Error()))
 	}
 	text := describe(code)
 	if finer := describeRequest(q.Params.Get(reasonParam)); finer != "" {

@@ -35,13 +35,11 @@ func TestTrap01WrongVerifierThenNone(t *testing.T) {
 	}
 }
 
-func TestTrap02And03AreRefusedUnread(t *testing.T) {
+func TestTrap03UnsignedObjects(t *testing.T) {
 	w := newWorld(t)
 	w.client("app")
-	for name, v := range map[string]string{"request_uri": "urn:ietf:params:oauth:request_uri:x", "request": "eyJhbGciOiJub25lIn0.e30."} {
-		if r := w.refusal(params("app", name, v, "nonce", "injected")); r.Code != name+"_not_supported" {
-			t.Errorf("%s: %s", name, r.Code)
-		}
+	if r := w.refusal(params("app", "request", "eyJhbGciOiJub25lIn0.e30.", "nonce", "injected")); r.Code != "request_not_supported" {
+		t.Errorf("request: %s", r.Code)
 	}
 }
 

@@ -144,7 +144,7 @@ func newWorld(t *testing.T) *world {
 	}
 	logger := slog.New(slog.NewTextHandler(w.log, nil))
 	w.p, err = oidc.New(oidc.Config{
-		Issuer: issuer, Clients: s.Clients(), Grants: s.Grants(), Proofs: s.Proofs(), Sources: &w.sources, Keys: w.ring, Digest: digest,
+		Issuer: issuer, Clients: s.Clients(), Grants: s.Grants(), Proofs: s.Proofs(), Pushed: s.Pushed(), Sources: &w.sources, Keys: w.ring, Digest: digest,
 		Pairwise: func(sector, id string) string { return seal.Pairwise(make([]byte, 32), sector, id) },
 		Audit:    audit.New(logger, e.Now, nil), Now: e.Now, Log: logger,
 		FormPost: func(rw http.ResponseWriter, _ *http.Request, action string, fields [][2]string, _ []string) error {

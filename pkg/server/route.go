@@ -16,10 +16,11 @@ import (
 // address is a method and a path.
 type address struct{ pattern string }
 
-func get(path string) address  { return address{"GET " + path} }
-func post(path string) address { return address{"POST " + path} }
-func put(path string) address  { return address{"PUT " + path} }
-func del(path string) address  { return address{"DELETE " + path} }
+func get(path string) address     { return address{"GET " + path} }
+func post(path string) address    { return address{"POST " + path} }
+func options(path string) address { return address{"OPTIONS " + path} }
+func put(path string) address     { return address{"PUT " + path} }
+func del(path string) address     { return address{"DELETE " + path} }
 
 // guarded is an address whose protection is stated.
 type guarded struct {

@@ -23,11 +23,16 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 
 		get("/authorize").with(open).to(site, w.Authorize),
 		post("/authorize").with(open).to(site, w.AuthorizePost),
-		post("/token").with(open).to(site, engine.ServeToken),
-		get("/userinfo").with(open).to(site, engine.ServeUserinfo),
-		post("/userinfo").with(open).to(site, engine.ServeUserinfo),
+		post("/par").with(open).to(site, engine.Shared(engine.ServePAR)),
+		post("/token").with(open).to(site, engine.Shared(engine.ServeToken)),
+		get("/userinfo").with(open).to(site, engine.Shared(engine.ServeUserinfo)),
+		post("/userinfo").with(open).to(site, engine.Shared(engine.ServeUserinfo)),
 		post("/introspect").with(open).to(site, engine.ServeIntrospect),
-		post("/revoke").with(open).to(site, engine.ServeRevoke),
+		post("/revoke").with(open).to(site, engine.Shared(engine.ServeRevoke)),
+		options("/par").with(open).to(site, engine.ServePreflight),
+		options("/token").with(open).to(site, engine.ServePreflight),
+		options("/userinfo").with(open).to(site, engine.ServePreflight),
+		options("/revoke").with(open).to(site, engine.ServePreflight),
 		post("/register").with(open).to(site, func(w http.ResponseWriter, r *http.Request) error {
 			return engine.ServeRegister(w, r, site.Source(r))
 		}),
@@ -56,6 +61,7 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		get("/link/{token}").with(open).to(site, w.Link),
 		post("/link/{token}").with(own).to(site, w.LinkPost).unlimited(),
 
+		get("/logo/{id}").with(open).to(site, w.Logo),
 		get("/static/{name...}").with(open).to(site, w.Static).unlimited(),
 		get("/{$}").with(open).to(site, w.Home),
 	}

@@ -110,7 +110,8 @@ func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 	}
 	return oidc.Config{
 		Desk:   desk,
-		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Keys: s.ring,
+		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Pushed: s.store.Pushed(),
+		Keys:    s.ring,
 		Sources: s.outgoing, Digest: s.Office.Digest, Pairwise: s.Pairwise,
 		Audit: events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
 		FormPost: func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error {
@@ -118,6 +119,7 @@ func (s *Server) engineConfig(events *audit.Log) oidc.Config {
 		},
 		Lifetimes: oidc.Lifetimes{
 			Access: l.AccessToken, AccessJWT: l.JWTAccess, IDToken: l.IDToken, RefreshIdle: l.RefreshIdle, RefreshEnd: l.RefreshEnd,
+			Pushed: l.Pushed,
 		},
 	}
 }
@@ -138,6 +140,7 @@ func (s *Server) siteConfig(events *audit.Log, factors []authn.Factor) web.Confi
 		Flows: s.store.Flows(), Sessions: s.store.Sessions(), Devices: s.store.Devices(), Consents: s.store.Consents(),
 		Clients: s.store.Clients(), Companies: s.store.Companies(), Throttle: s.store.Throttle(),
 		Links: s.store.Links(), Outbox: s.Outbox(), Place: s.place, Passwords: passwords{s.hasher}, People: people{s.store.Accounts()},
+		Fetch:     s.outgoing.Get,
 		Templates: s.pages, Audit: events, Log: s.deps.Log, Now: s.deps.Now, Rand: s.deps.Rand,
 		SessionEnd: s.cfg.Lifetimes.SessionEnd, RememberDays: days, RefusalFloor: floor,
 		HelpEmail: s.cfg.Help.Email, HelpPhone: s.cfg.Help.Phone, Proxies: proxies,

@@ -65,6 +65,8 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	k, err := s.Grants().IssueClient(ctx, grant.Grant{ClientID: "robot"}, grant.Access{Life: time.Hour, Stored: true})
 	must(err)
 	must(s.Throttle().Charge(ctx, throttle.Guess{Limit: throttle.Limit{Kind: "n", Free: 9, First: time.Second}, Name: "ann.lastname@example.org", Subject: "192.0.2.77"}))
+	pushed, err := s.Pushed().Push(ctx, &f.Request, time.Minute)
+	must(err)
 	must(s.Proofs().Spend(ctx, "app", "ASSERTION-ID", time.Minute))
 	must(s.Clients().PutClient(ctx, &client.Client{ID: "app", Name: "CLIENT-NAME", Secrets: []string{"CLIENT-DIGEST"}}))
 	must(s.Companies().PutCompany(ctx, company.Company{ID: "acme", Name: "COMPANY-NAME"}))
@@ -88,7 +90,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(err)
 	must(s.Outbox().Done(ctx, mails[0].ID))
 	return []string{
-		"EVENT-", "ASSERTION-ID", "LINK-SECRET", secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
+		"EVENT-", "ASSERTION-ID", pushed, "LINK-SECRET", secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
 		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "CLIENT-DIGEST", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
 		ticket, strings.ReplaceAll(ticket, "-", ""), code[4:], i.Access[4:], i.Refresh[4:], k.Access[4:], n.Handle[4:], f.ID[4:],
 		anonymous.ID, cookie, cookie[22:], tr.Cookie[22:], "argon2id",

@@ -38,6 +38,7 @@ func (k keyspace) anyAcct() string { return k.tagged("*", "acct") }
 func (k keyspace) name(h string) string               { return k.prefix + "n:" + h }
 func (k keyspace) anonymous(tag string) string        { return k.tagged(tag, "flow") }
 func (k keyspace) link(tag string) string             { return k.tagged(tag, "link") }
+func (k keyspace) pushed(tag string) string           { return k.tagged(tag, "par") }
 func (k keyspace) proof(tag string) string            { return k.tagged(tag, "jti") }
 func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:"+kind+":"+h) }
 

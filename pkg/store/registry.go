@@ -39,6 +39,8 @@ type snapshot struct {
 	read      time.Time
 	clients   map[string]*client.Client
 	companies map[string]company.Company
+	// origins are those of the clients that are not disabled.
+	origins map[string]bool
 	// broken are the records that do not open, by place.
 	broken map[string]error
 }
@@ -99,7 +101,7 @@ func (r *registry) reload(ctx context.Context, seen *snapshot) (*snapshot, error
 	}
 	snap := &snapshot{version: a.text(1), read: read}
 	if len(a) == 2 && old != nil {
-		snap.clients, snap.companies, snap.broken = old.clients, old.companies, old.broken
+		snap.clients, snap.companies, snap.origins, snap.broken = old.clients, old.companies, old.origins, old.broken
 	} else {
 		r.fill(snap, pairs(at(a, 2)), pairs(at(a, 3)))
 	}
@@ -116,7 +118,7 @@ func at(r reply, i int) any {
 
 func (r *registry) fill(snap *snapshot, clients, companies map[string]string) {
 	snap.clients, snap.companies = map[string]*client.Client{}, map[string]company.Company{}
-	snap.broken = map[string]error{}
+	snap.broken, snap.origins = map[string]error{}, map[string]bool{}
 	for id, sealed := range clients {
 		place := field(r.s.key.clients(), id)
 		b, err := r.s.open("client", place, sealed)
@@ -126,6 +128,12 @@ func (r *registry) fill(snap *snapshot, clients, companies map[string]string) {
 		if err != nil {
 			delete(snap.clients, id)
 			snap.broken[place] = err
+			continue
+		}
+		if c := snap.clients[id]; !c.Disabled {
+			for _, origin := range c.Origins() {
+				snap.origins[origin] = true
+			}
 		}
 	}
 	for id, sealed := range companies {
@@ -167,6 +175,15 @@ func (r *registry) Client(ctx context.Context, id string) (*client.Client, error
 		return nil, fmt.Errorf("read client: %w", err)
 	}
 	return nil, fmt.Errorf("client: %w", authn.ErrNotFound)
+}
+
+// Origin implements client.Registry.
+func (r *registry) Origin(ctx context.Context, origin string) (bool, error) {
+	snap, err := r.current(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read clients: %w", err)
+	}
+	return snap.origins[origin], nil
 }
 
 // Clients implements client.Registry, by id.

@@ -107,6 +107,9 @@ func (s *Store) Links() authn.LinkStore { return links{s} }
 // Flows keeps authorization requests under way.
 func (s *Store) Flows() flow.Store { return flows{s} }
 
+// Pushed keeps authorization requests that clients sent ahead.
+func (s *Store) Pushed() flow.PushedStore { return pushed{s} }
+
 // Sessions keeps sessions.
 func (s *Store) Sessions() session.Store { return sessions{s} }
 

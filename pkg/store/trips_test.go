@@ -94,6 +94,13 @@ func roundTrips(t *testing.T, s *store.Store) {
 	if err := s.Clients().PutClient(ctx, &client.Client{ID: "app"}); err != nil {
 		t.Fatal(err)
 	}
+	var pushed string
+	costs("push a request", 1, func(ctx context.Context) error {
+		pushed, err = s.Pushed().Push(ctx, &flow.Request{ClientID: "app"}, time.Minute)
+		return err
+	})
+	costs("open a pushed request", 1, func(ctx context.Context) error { _, err := s.Pushed().Pushed(ctx, pushed); return err })
+	costs("spend a pushed request", 1, func(ctx context.Context) error { return s.Pushed().Spend(ctx, pushed) })
 	costs("record a proof", 1, func(ctx context.Context) error { return s.Proofs().Spend(ctx, "app", "id", time.Minute) })
 	costs("client", 0, func(ctx context.Context) error { _, err := s.Clients().Client(ctx, "app"); return err })
 }

@@ -99,6 +99,7 @@ func (s *Site) frame(w http.ResponseWriter, r *http.Request, q *flow.Request, f 
 	companyID := ""
 	if c, err := s.clientOf(r.Context(), q, ""); err == nil {
 		fr.Client, companyID = c.Name, c.Company
+		fr.LogoURL = s.logoURL(r.Context(), c)
 	}
 	if f != nil && f.Account != nil {
 		companyID = f.Account.Company

@@ -4,6 +4,7 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"io"
@@ -65,6 +66,8 @@ type Config struct {
 	RefusalFloor time.Duration
 	// Place names the town of an address for messages; nil: none is shown.
 	Place func(address string) string
+	// Fetch reads the logo of an app; nil: none is shown.
+	Fetch func(ctx context.Context, url string) ([]byte, error)
 	// HelpEmail and HelpPhone are shown where no company is known.
 	HelpEmail, HelpPhone string
 	// Proxies are the addresses whose X-Forwarded-For counts, for the client's address alone.
@@ -77,6 +80,7 @@ type Site struct {
 	jar    jar
 	origin *http.CrossOriginProtection
 	help   atomic.Pointer[help]
+	logos  logos
 }
 
 const (

@@ -33,6 +33,7 @@ type Stores struct {
 	Accounts    authn.AccountStore
 	Credentials authn.CredentialStore
 	Flows       flow.Store
+	Pushed      flow.PushedStore
 	Sessions    session.Store
 	Grants      grant.Store
 	Consents    grant.Consents
@@ -120,6 +121,7 @@ func Run(t *testing.T, open Open) {
 		{"client credentials", testClientGrant, waits},
 		{"forged handles", testForged, false},
 		{"proofs", testProofs, waits},
+		{"pushed requests", testPushed, waits},
 		{"consent", testConsent, false},
 		{"device", testDevice, waits},
 		{"device ends", testDeviceEnds, waits},
