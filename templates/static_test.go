@@ -15,8 +15,9 @@ func TestStatic(t *testing.T) {
 	s := mustParse(t)
 	for name, want := range map[string]string{
 		"lychgate.css": "text/css; charset=utf-8", "demo.css": "text/css; charset=utf-8",
-		"lychgate.js": "text/javascript; charset=utf-8", "passkey.js": "text/javascript; charset=utf-8", "favicon.svg": "image/svg+xml",
-		"logo.svg": "image/svg+xml", "client-logo.svg": "image/svg+xml",
+		"lychgate.js": "text/javascript; charset=utf-8", "passkey.js": "text/javascript; charset=utf-8", "session-check.js": "text/javascript; charset=utf-8",
+		"favicon.svg": "image/svg+xml",
+		"logo.svg":    "image/svg+xml", "client-logo.svg": "image/svg+xml",
 	} {
 		body, kind, etag, ok := s.Static(name)
 		if !ok || len(body) == 0 || kind != want {

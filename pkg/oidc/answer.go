@@ -56,6 +56,13 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	if err != nil {
 		return err
 	}
+	state, err := sessionState(f)
+	if err != nil {
+		return err
+	}
+	if state != "" {
+		fields = append(fields, [2]string{"session_state", state})
+	}
 	return p.respond(w, r, &f.Request, fields)
 }
 
