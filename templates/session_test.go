@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/PuerkitoBio/goquery"
 )
 
 // TestSessionCheckScript: what the frame answers, for each thing that an app may say and each cookie. It is run by Node,
@@ -72,5 +74,30 @@ let hear; globalThis.addEventListener = (_, f) => { hear = f; }; globalThis.docu
 		if got[i] != a.Want {
 			t.Errorf("%+v: %s", a, got[i])
 		}
+	}
+}
+
+// TestSignedOutFrames: the page signs out of each app by a frame, says so and where it leads, and has the way on as a
+// button too.
+func TestSignedOutFrames(t *testing.T) {
+	s := mustParse(t)
+	frames := []string{"https://mail.example.com/bye?iss=https%3A%2F%2Fid.example&sid=a-b_c", "https://files.example.com/bye"}
+	for lang, want := range map[string]string{
+		"en": "You are being signed out of 2 apps as well. You go back to Cases in a few seconds.",
+		"nl": "U wordt ook uitgelogd bij 2 apps. U gaat over een paar seconden terug naar Cases.",
+	} {
+		doc, _ := render(t, s, SignedOut{Frame: Frame{Lang: lang, Client: "Cases"}, Back: "https://cases.example.com/bye?state=s", LeadsOn: true, Frames: frames})
+		var got []string
+		doc.Find("iframe[hidden]").Each(func(_ int, el *goquery.Selection) { got = append(got, el.AttrOr("src", "")) })
+		if strings.Join(got, " ") != strings.Join(frames, " ") || !strings.Contains(doc.Find("main").Text(), want) {
+			t.Errorf("%s: frames %v, %s", lang, got, doc.Find("main").Text())
+		}
+		if to := doc.Find("main a.button").AttrOr("href", ""); to != "https://cases.example.com/bye?state=s" {
+			t.Errorf("%s: the way on is %q", lang, to)
+		}
+	}
+	doc, _ := render(t, s, SignedOut{Frame: Frame{Lang: "en"}, Frames: []string{"javascript:alert(1)"}})
+	if src := doc.Find("iframe").AttrOr("src", ""); strings.Contains(src, "javascript") {
+		t.Errorf("a frame with a script: %q", src)
 	}
 }

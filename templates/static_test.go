@@ -45,7 +45,7 @@ func TestStaticLinks(t *testing.T) {
 	s := mustParse(t)
 	for _, v := range variants(fullFrame()) {
 		doc, _ := render(t, s, v.page)
-		doc.Find("link[href], [src]").Each(func(_ int, el *goquery.Selection) {
+		doc.Find("link[href], [src]:not(iframe)").Each(func(_ int, el *goquery.Selection) {
 			at := el.AttrOr("href", el.AttrOr("src", ""))
 			name, _, _ := strings.Cut(strings.TrimPrefix(at, "/static/"), "?")
 			if got := s.StaticPath(name); got != at {

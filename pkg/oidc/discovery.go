@@ -30,6 +30,8 @@ type metadata struct {
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
 	CheckSession          string   `json:"check_session_iframe,omitempty"`
+	FrontLogout           bool     `json:"frontchannel_logout_supported"`
+	FrontLogoutSession    bool     `json:"frontchannel_logout_session_supported"`
 	BackLogout            bool     `json:"backchannel_logout_supported"`
 	BackLogoutSession     bool     `json:"backchannel_logout_session_supported"`
 	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
@@ -92,6 +94,8 @@ func (p *Provider) metadata() metadata {
 		RevocationEndpoint:    iss + "/revoke",
 		EndSessionEndpoint:    iss + "/logout",
 		CheckSession:          sessionCheck(iss),
+		FrontLogout:           true,
+		FrontLogoutSession:    true,
 		BackLogout:            true,
 		BackLogoutSession:     true,
 		Scopes:                knownScopes(),

@@ -89,14 +89,17 @@ func TestDiscoveryIsTrue(t *testing.T) { //nolint:gocognit // a table read from 
 	for name, want := range map[string]string{
 		"issuer": "", "authorization_endpoint": "/authorize", "token_endpoint": "/token", "userinfo_endpoint": "/userinfo",
 		"jwks_uri": "/jwks", "introspection_endpoint": "/introspect", "revocation_endpoint": "/revoke", "end_session_endpoint": "/logout",
-		"check_session_iframe": "/session/check",
+		"check_session_iframe":                  "/session/check",
 		"pushed_authorization_request_endpoint": "/par",
 	} {
 		if d[name] != issuer+want {
 			t.Errorf("%s = %v", name, d[name])
 		}
 	}
-	for _, name := range []string{"backchannel_logout_supported", "backchannel_logout_session_supported"} {
+	for _, name := range []string{
+		"backchannel_logout_supported", "backchannel_logout_session_supported",
+		"frontchannel_logout_supported", "frontchannel_logout_session_supported",
+	} {
 		if d[name] != true {
 			t.Errorf("%s = %v", name, d[name])
 		}
