@@ -6,6 +6,7 @@ package server_test
 import (
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -299,4 +300,22 @@ func TestRiseKeepsTheApps(t *testing.T) {
 	}
 	good(t, p, h.hears(t, p, "ok", 1)[0], before, true)
 	good(t, p, h.hears(t, p, "empty", 1)[0], after, true)
+}
+
+// TestLockTells: the lock of a factor, which ends every session, tells their apps, once.
+func TestLockTells(t *testing.T) {
+	h := newHearer(t)
+	p, nodes, _ := nodes3(t, h.allowed, func(c *config.Config) { c.Guesses.Cap, c.Guesses.Free = 5, 9 })
+	id := into(t, p, p.Browser(t), h.app(t, p, "ok"))
+	p.Advance(time.Minute)
+	page := asked(t, p, nodes[1])
+	for i := 0; page.H1() == "Enter your code" && i < 9; i++ {
+		h.hears(t, p, "ok", 0)
+		page = page.Code(t, fmt.Sprintf("00000%d", i))
+		p.Advance(time.Second)
+	}
+	if !strings.HasPrefix(page.Title(), "Your second step is locked") {
+		t.Fatalf("not locked: %q %q", page.Title(), page.Alert())
+	}
+	good(t, p, h.hears(t, p, "ok", 1)[0], id, true)
 }
