@@ -6,7 +6,7 @@ LDFLAGS := -s -w
 PKGS := ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test check lint fuzz bench conformance vuln deps tidy
+.PHONY: help demo run build test check interop lint fuzz bench conformance vuln deps tidy
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -30,6 +30,11 @@ test: deps ## install what is missing, then all tests
 
 check: test fuzz lint ## what CI runs: tests, every fuzz target for a while, linter
 	@$(GO) mod verify >/dev/null
+
+interop: ## sign in through six foreign libraries, installed from their registries
+	@bash deploy/test-deps.sh interop
+	$(GO) vet -tags interop ./pkg/idptest/interop
+	$(GO) test -tags interop -count=1 -timeout 30m -v -run '^Test' ./pkg/idptest/interop
 
 lint: ## golangci-lint, built once for each version
 	@bash deploy/lint.sh

@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a real Redis, a real browser, independent authenticators,
-# an independent relying party. Without the right to install it says exactly what is missing and fails.
+# an independent relying party. With the word interop it installs what the relying parties of `make interop` are built
+# with as well. Without the right to install it says exactly what is missing and fails.
 set -euo pipefail
 
 declare -A package=(
   [redis-server]=redis-server [chromium]=chromium [zbarimg]=zbar-tools [oathtool]=oathtool
   [keepassxc-cli]=keepassxc [otpclient-cli]=otpclient-cli [apache2]=apache2 [npm]=npm [gcc]=gcc
 )
+if [ "${1:-}" = interop ]; then
+  package+=([node]=nodejs [mvn]=maven [javac]=default-jdk-headless [python3]=python3)
+fi
 missing=()
 for program in "${!package[@]}"; do
   PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || missing+=("${package[$program]}")
 done
 [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || missing+=(libapache2-mod-auth-openidc)
 [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
+if [ "${1:-}" = interop ] && ! python3 -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -47,6 +47,9 @@ type plan struct {
 	Config  map[string]any    `json:"config,omitempty"`
 }
 
+// registers says whether the clients of the plan register themselves; config is the one plan that has no client.
+func (p plan) registers() bool { return p.Config == nil && p.Label != "config" }
+
 func (c driverConfig) labels() []string {
 	var out []string
 	for _, p := range c.Plans {

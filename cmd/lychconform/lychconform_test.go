@@ -81,6 +81,16 @@ func TestRun(t *testing.T) {
 	if len(seen.Plans) == 0 || seen.OP["discovery"] != "https://"+addr+"/.well-known/openid-configuration" {
 		t.Errorf("configuration: %s", raw)
 	}
+	for _, p := range seen.Plans {
+		first, _ := p.Config["client"].(map[string]any)
+		static := p.Variant["client_registration"] == "static_client"
+		if token, _ := first["initial_access_token"].(string); p.Label != "config" && static == (len(token) > 40) {
+			t.Errorf("%s, clients of its own: %v, token %q", p.Label, !static, token)
+		}
+	}
+	if !slices.Contains(seen.labels(), "dynamic") {
+		t.Errorf("registration is not open: %v", seen.labels())
+	}
 	if c, err := net.Dial("tcp", addr); err == nil {
 		_ = c.Close()
 		t.Error("the provider outlived the run")

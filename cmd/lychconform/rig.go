@@ -108,6 +108,10 @@ func (r *rig) settings(ctx context.Context, redis, health string) error {
 		"outgoing_allow": []string{net.JoinHostPort(r.suite.Hostname(), port)}, "outgoing_ca_file": r.suiteCA,
 		"issuer": r.issueAt, "listen": r.back, "health_listen": health, "trusted_proxies": []string{"127.0.0.1"},
 		"redis": map[string]any{"addresses": []string{redis}},
+		// A client in every module, and two in some. Plans bring a token, since open registration has a limit for each source.
+		"registration": map[string]any{
+			"mode": "open", "grant_types": []string{"authorization_code", "refresh_token", "implicit"}, "most": 10000,
+		},
 		"secrets": map[string]any{
 			"keys_file": r.file("seal-keys"), "index_key_file": r.file("index-key"),
 			"pairwise_key_file": r.file("pairwise-key"), "pepper_file": r.file("pepper"),

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// rotate puts new signing keys into use and returns when the running provider publishes them: a driver goes on at once.
+// rotate puts a new signing key into use and returns when the running provider publishes it: a driver goes on at once.
+// It is that of RS256, which the suite's clients use, since the suite refuses to look at a new key of EdDSA.
 func rotate(ctx context.Context, o options) error {
 	r := &rig{options: o}
 	raw, err := os.ReadFile(r.file(configFile))
@@ -33,7 +34,7 @@ func rotate(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := r.lychgate(ctx, nil, "key", "rotate", "--now"); err != nil {
+	if err := r.lychgate(ctx, nil, "key", "rotate", "--now", "--alg", "RS256"); err != nil {
 		return err
 	}
 	for range 90 {

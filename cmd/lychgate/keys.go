@@ -6,12 +6,15 @@ package main
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lychgate/lychgate/pkg/keys"
 	"github.com/lychgate/lychgate/pkg/server"
 )
 
@@ -46,6 +49,7 @@ func date(t time.Time) string {
 
 func (c *console) keyRotate() *cobra.Command {
 	var now bool
+	var alg string
 	cmd := &cobra.Command{
 		Use: "rotate", Short: "Put the next signing keys into use and make new next ones",
 		Long: "The next keys have to be published for 24 hours first, so that every app has seen them. --now skips that\n" +
@@ -57,7 +61,11 @@ func (c *console) keyRotate() *cobra.Command {
 				if now {
 					rotate = b.RotateKeysNow
 				}
-				if err := rotate(cmd.Context()); err != nil {
+				err := rotate(cmd.Context(), alg)
+				if errors.Is(err, keys.ErrUnknownAlg) {
+					return fmt.Errorf("%w: --alg has to be one of %s", errUsage, strings.Join(keys.Algs(), ", "))
+				}
+				if err != nil {
 					return err
 				}
 				fmt.Fprintln(c.out, "rotated; nodes that are running use the new keys within 30 seconds")
@@ -66,6 +74,7 @@ func (c *console) keyRotate() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&now, "now", false, "do not wait until the next keys have been published for 24 hours")
+	cmd.Flags().StringVar(&alg, "alg", "", "the key of this algorithm alone, such as RS256")
 	return cmd
 }
 

@@ -53,9 +53,12 @@ func (d *Desk) Register(ctx context.Context, initial, source string, raw []byte)
 	if initial == "" && !d.Open {
 		return client.SelfRegistered{}, client.ErrToken
 	}
-	c, err := d.described(ctx, raw)
+	c, given, err := d.described(ctx, raw)
 	if err != nil {
 		return client.SelfRegistered{}, err
+	}
+	if given != "" || c.ID != "" {
+		return client.SelfRegistered{}, problem("client_secret", "and client_id are made here: remove them")
 	}
 	if err := d.room(ctx, initial, source); err != nil {
 		return client.SelfRegistered{}, err
@@ -109,13 +112,17 @@ func (d *Desk) room(ctx context.Context, initial, source string) error {
 	return nil
 }
 
-// described reads a description and holds it against all rules.
-func (d *Desk) described(ctx context.Context, raw []byte) (*client.Client, error) {
+func problem(field, text string) error {
+	return &client.FieldError{Field: field, Code: "invalid_client_metadata", Problem: text}
+}
+
+// described reads a description and holds it against all rules; secret is one that it holds.
+func (d *Desk) described(ctx context.Context, raw []byte) (c *client.Client, secret string, err error) {
 	reg, err := client.ParseDynamic(raw)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	c := reg.Client
+	c = reg.Client
 	// The person is asked each time somebody new wants something, and is shown no more than was asked for.
 	c.Evidence = client.EvidenceOff
 	if !c.Public() && !d.Rules.PKCE {
@@ -132,7 +139,7 @@ func (d *Desk) described(ctx context.Context, raw []byte) (*client.Client, error
 	c.ID = "new"
 	err = errors.Join(client.Validate(c), d.Rules.Check(c), d.sector(ctx, c))
 	c.ID = id
-	return c, err
+	return c, reg.Secret, err
 }
 
 // sector checks that the document of the sector holds every redirect_uri (OIDC Registration §5).
@@ -140,20 +147,18 @@ func (d *Desk) sector(ctx context.Context, c *client.Client) error {
 	if c.SectorURI == "" {
 		return nil
 	}
-	problem := func(text string) error {
-		return &client.FieldError{Field: "sector_identifier_uri", Code: "invalid_client_metadata", Problem: text}
-	}
+	const field = "sector_identifier_uri"
 	raw, err := d.Fetch(ctx, c.SectorURI)
 	if err != nil {
-		return problem("cannot be read: it must be a JSON list at a public https address, without a redirect")
+		return problem(field, "cannot be read: it must be a JSON list at a public https address, without a redirect")
 	}
 	var list []string
 	if err := json.Unmarshal(raw, &list); err != nil {
-		return problem("is not a JSON list of addresses")
+		return problem(field, "is not a JSON list of addresses")
 	}
 	for _, uri := range c.RedirectURIs {
 		if !slices.Contains(list, uri) {
-			return problem("does not hold every redirect_uri")
+			return problem(field, "does not hold every redirect_uri")
 		}
 	}
 	return nil
@@ -176,21 +181,24 @@ func (d *Desk) Managed(ctx context.Context, id, token string) (client.SelfRegist
 }
 
 // Update replaces the whole description (RFC 7592 §2.2). Secrets and tokens stay, unless the new way to authenticate
-// needs a secret that is not there.
+// needs a secret that is not there; what an IT team has decided of the client (our own names) stays in any case.
 func (d *Desk) Update(ctx context.Context, id, token string, raw []byte) (client.SelfRegistered, error) {
 	before, err := d.Managed(ctx, id, token)
 	if err != nil {
 		return client.SelfRegistered{}, err
 	}
-	c, err := d.described(ctx, raw)
+	c, given, err := d.described(ctx, raw)
 	if err != nil {
 		return client.SelfRegistered{}, err
 	}
 	if c.ID != id {
-		return client.SelfRegistered{}, &client.FieldError{Field: "client_id", Code: "invalid_client_metadata", Problem: "must be the client's own"}
+		return client.SelfRegistered{}, problem("client_id", "must be the client's own")
+	}
+	if given != "" && !slices.Contains(before.Secrets, d.Digest(given)) {
+		return client.SelfRegistered{}, problem("client_secret", "is not the one in force, and cannot be chosen")
 	}
 	out := client.SelfRegistered{Client: c, Token: token}
-	c.Dynamic = before.Dynamic
+	c.KeepPolicy(before.Client)
 	switch {
 	case !c.KeepsSecret():
 	case len(before.Secrets) == 0, c.AuthMethod == client.AuthSecretJWT && len(before.PlainSecrets) == 0:

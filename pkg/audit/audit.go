@@ -40,7 +40,7 @@ const (
 	GrantLead       = "grant.lead"
 	GrantRevoked    = "grant.revoked"
 	ClientRejected  = "client.rejected"
-	// Clients that registered themselves, changed or removed themselves (RFC 7591, RFC 7592).
+	// ClientRegistered, ClientChanged and ClientRemoved are what clients did themselves (RFC 7591, RFC 7592).
 	ClientRegistered = "client.registered"
 	ClientChanged    = "client.changed"
 	ClientRemoved    = "client.removed"

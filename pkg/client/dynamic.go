@@ -176,6 +176,16 @@ func (r Rules) host(name string) bool {
 	})
 }
 
+// KeepPolicy takes over what others have decided of the client as it was before, and what it cannot say of itself.
+func (c *Client) KeepPolicy(before *Client) {
+	c.Company, c.Companies, c.Roles, c.SecondFactor = before.Company, before.Companies, before.Roles, before.SecondFactor
+	c.AccessTokenFormat, c.Evidence, c.PKCE = before.AccessTokenFormat, before.Evidence, before.PKCE
+	c.Audience, c.Introspect, c.Disabled, c.Dynamic = before.Audience, before.Introspect, before.Disabled, before.Dynamic
+	if c.Public() {
+		c.PKCE = PKCERequired
+	}
+}
+
 // Metadata returns the metadata of c as the client may see them (RFC 7591 §3.2.1): all names of the field, none of ours.
 func (c *Client) Metadata() (map[string]any, error) {
 	b, err := json.Marshal((*alias)(c))

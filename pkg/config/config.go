@@ -44,7 +44,9 @@ type Registration struct {
 	GrantTypes    []string `mapstructure:"grant_types"`
 	Scopes        []string `mapstructure:"scopes"`
 	RequirePKCE   bool     `mapstructure:"require_pkce"`
-	Most          int      `mapstructure:"most"`
+	// StatementKeysFile holds the key sets of issuers whose software statements count, as a JSON object.
+	StatementKeysFile string `mapstructure:"statement_keys_file"`
+	Most              int    `mapstructure:"most"`
 }
 
 // Help is how people reach the help desk where no company says otherwise.

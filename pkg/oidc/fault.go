@@ -24,6 +24,8 @@ const (
 	codeUnsupportedGrant   = "unsupported_grant_type"
 	codeUnsupportedType    = "unsupported_response_type"
 	codeUnsupportedToken   = "unsupported_token_type"
+	codeStatement          = "invalid_software_statement"
+	codeUnapproved         = "unapproved_software_statement"
 	codeClientMetadata     = "invalid_client_metadata"
 	codeServerError        = "server_error"
 	codeUnavailable        = "temporarily_unavailable"
@@ -161,6 +163,10 @@ func describeRequest(reason string) string {
 		return "Use POST."
 	case reasonForm:
 		return "Send application/x-www-form-urlencoded in UTF-8."
+	case codeStatement:
+		return "The software statement is not one that its issuer has signed, or it has expired."
+	case codeUnapproved:
+		return "The issuer of the software statement is not trusted here."
 	case reasonJSON:
 		return "Send application/json in UTF-8, not compressed, of at most 64 KiB."
 	case reasonMissing:

@@ -46,6 +46,8 @@ type Config struct {
 	Sources Sources
 	// Desk registers clients that come by themselves; nil: none can.
 	Desk Desk
+	// Statements are the issuers whose software statements count; nil: none does.
+	Statements Statements
 	// Digest is the keyed digest under which client secrets are kept (hex of HMAC-SHA-256 with the pepper).
 	Digest func(secret string) string
 	// Pairwise is the sub of an account for the clients of a sector (OIDC Core §8.1): the same for ever, and of no use to

@@ -42,11 +42,15 @@ func (p *Provider) ServeRegister(w http.ResponseWriter, r *http.Request, source 
 	if f != nil {
 		return p.writeDeskFault(w, r, f)
 	}
+	raw, statement, f := p.withStatement(raw)
+	if f != nil {
+		return p.writeDeskFault(w, r, f)
+	}
 	c, err := p.cfg.Desk.Register(r.Context(), initial, source, raw)
 	if err != nil {
 		return p.writeDeskFault(w, r, err)
 	}
-	return p.writeClient(w, http.StatusCreated, c)
+	return p.writeClient(w, http.StatusCreated, c, statement)
 }
 
 // ServeClient is the client configuration endpoint (RFC 7592 §2).
@@ -80,7 +84,7 @@ func (p *Provider) ServeClient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.writeDeskFault(w, r, err)
 	}
-	return p.writeClient(w, http.StatusOK, c)
+	return p.writeClient(w, http.StatusOK, c, "")
 }
 
 // headerToken takes a bearer token from the header alone; empty for none.
@@ -109,8 +113,9 @@ func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, *fault) {
 	return raw, nil
 }
 
-// writeClient answers with everything the client is registered with (RFC 7591 §3.2.1, RFC 7592 §3).
-func (p *Provider) writeClient(w http.ResponseWriter, status int, c client.SelfRegistered) error {
+// writeClient answers with everything the client is registered with (RFC 7591 §3.2.1, RFC 7592 §3), and with the software
+// statement as it came.
+func (p *Provider) writeClient(w http.ResponseWriter, status int, c client.SelfRegistered, statement string) error {
 	out, err := c.Metadata()
 	if err != nil {
 		return err
@@ -121,6 +126,9 @@ func (p *Provider) writeClient(w http.ResponseWriter, status int, c client.SelfR
 	}
 	if c.Secret != "" {
 		own["client_secret"] = c.Secret
+	}
+	if statement != "" {
+		own["software_statement"] = statement
 	}
 	if c.KeepsSecret() {
 		own["client_secret_expires_at"] = 0

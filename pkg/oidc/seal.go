@@ -62,13 +62,8 @@ func encrypts(key any, alg string) bool {
 	}
 }
 
-// put encrypts content, which is a JWT where nested (RFC 7519 §5.2), else a JSON object. Nothing is compressed: a length
-// would tell of what is inside.
-func (e envelope) put(content []byte, nested bool) (string, error) {
-	opts := (&jose.EncrypterOptions{}).WithType("JWT")
-	if nested {
-		opts = opts.WithContentType("JWT")
-	}
+// put encrypts content. Nothing is compressed: a length would tell of what is inside.
+func (e envelope) put(content []byte, opts *jose.EncrypterOptions) (string, error) {
 	enc, err := jose.NewEncrypter(jose.ContentEncryption(e.enc), jose.Recipient{
 		Algorithm: jose.KeyAlgorithm(e.alg), Key: e.key.Key, KeyID: e.key.KeyID,
 	}, opts)
@@ -85,11 +80,12 @@ func (e envelope) put(content []byte, nested bool) (string, error) {
 // seal signs claims with alg and puts them into the envelope; an empty alg does not sign.
 func (p *Provider) seal(alg string, typ keys.Typ, claims []byte, e envelope) (string, error) {
 	if alg == "" {
-		return e.put(claims, false)
+		return e.put(claims, (&jose.EncrypterOptions{}).WithType("JWT"))
 	}
 	token, err := p.cfg.Keys.Sign(alg, typ, claims)
 	if err != nil || e.alg == "" {
 		return token, err
 	}
-	return e.put([]byte(token), true)
+	// RFC 7519 §5.2: cty says that a JWT is inside.
+	return e.put([]byte(token), (&jose.EncrypterOptions{}).WithType("JWT").WithContentType("JWT"))
 }

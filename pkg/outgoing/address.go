@@ -22,15 +22,15 @@ func (c *Client) control(_ context.Context, _, address string, _ syscall.RawConn
 			return nil
 		}
 	}
-	if !Public(a) {
+	if !public(a) {
 		return fmt.Errorf("%w: it leads to an address of special use", ErrAddress)
 	}
 	return nil
 }
 
-// Public says whether a is an address of the public network: none of the special-purpose registries (RFC 6890), and
+// public says whether a is an address of the public network: none of the special-purpose registries (RFC 6890), and
 // none that carries an IPv4 address inside, since that one could be anything.
-func Public(a netip.Addr) bool {
+func public(a netip.Addr) bool {
 	if a.Zone() != "" {
 		return false
 	}

@@ -104,13 +104,8 @@ func (c *Client) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	return d.DialContext(ctx, network, addr)
 }
 
-// Check says whether rawURL has the form of an address that may be asked: https, a host, no user. Where it leads is
-// looked at when it is asked.
-func Check(rawURL string) error {
-	_, err := parse(rawURL)
-	return err
-}
-
+// parse takes an address of the form that may be asked: https, a host, no user. Where it leads is looked at when it is
+// asked.
 func parse(rawURL string) (*url.URL, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || len(rawURL) > maxURL || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Opaque != "" {

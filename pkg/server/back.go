@@ -153,14 +153,19 @@ func (b *Back) Reasons(ctx context.Context) []Reason {
 // SigningKeys lists the ring; nothing in it is secret.
 func (b *Back) SigningKeys() []keys.Listing { return b.ring.List() }
 
-// RotateKeys puts the next keys into use; it refuses while they have been published for less than 24 h.
-func (b *Back) RotateKeys(ctx context.Context) error { return b.rotate(ctx, keys.Planned) }
+// RotateKeys puts the next keys into use, or that of one algorithm; it refuses while they have been published for less
+// than 24 h.
+func (b *Back) RotateKeys(ctx context.Context, alg string) error {
+	return b.rotate(ctx, alg, keys.Planned)
+}
 
 // RotateKeysNow does so at once, for an emergency.
-func (b *Back) RotateKeysNow(ctx context.Context) error { return b.rotate(ctx, keys.Now) }
+func (b *Back) RotateKeysNow(ctx context.Context, alg string) error {
+	return b.rotate(ctx, alg, keys.Now)
+}
 
-func (b *Back) rotate(ctx context.Context, u keys.Urgency) error {
-	if err := b.ring.Rotate(ctx, "", u); err != nil {
+func (b *Back) rotate(ctx context.Context, alg string, u keys.Urgency) error {
+	if err := b.ring.Rotate(ctx, alg, u); err != nil {
 		return fmt.Errorf("rotate signing keys: %w", err)
 	}
 	b.Office.Audit.Event(ctx, audit.KeyRotated)

@@ -28,8 +28,12 @@ func TestLogo(t *testing.T) {
 		case "/good":
 			w.Header().Set("Content-Type", "text/html") // what a source says of itself does not count
 			_, _ = w.Write(append(picture(t, 40, 20), "<script>alert(1)</script>"...))
+		case "/wide":
+			_, _ = w.Write(picture(t, 900, 360))
+		case "/long":
+			_, _ = w.Write(picture(t, 1025, 10))
 		case "/large":
-			_, _ = w.Write(picture(t, 600, 10))
+			_, _ = w.Write(picture(t, 1024, 513))
 		case "/svg":
 			_, _ = w.Write([]byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`))
 		default:
@@ -39,7 +43,8 @@ func TestLogo(t *testing.T) {
 	p := idptest.New(t, idptest.Setup{Change: func(c *config.Config) {
 		c.OutgoingAllow, c.OutgoingCAFile = []string{source.Listener.Addr().String()}, file
 	}})
-	for name, shown := range map[string]bool{"good": true, "large": false, "svg": false, "away": false} {
+	sizes := map[string]image.Rectangle{"good": image.Rect(0, 0, 40, 20), "wide": image.Rect(0, 0, 900, 360)}
+	for name, shown := range map[string]bool{"good": true, "wide": true, "long": false, "large": false, "svg": false, "away": false} {
 		rp := p.NewRP(t, name, func(c *client.Client) { c.Name, c.LogoURI = "Tide", source.URL+"/"+name })
 		page := p.Browser(t).Get(t, rp.AuthURL())
 		img := page.Find("header img.brand-logo")
@@ -57,7 +62,7 @@ func TestLogo(t *testing.T) {
 			continue
 		}
 		img2, err := png.Decode(strings.NewReader(got.Body))
-		if err != nil || img2.Bounds() != image.Rect(0, 0, 40, 20) || strings.Contains(got.Body, "script") || got.Header.Get("Content-Type") != "image/png" {
+		if err != nil || img2.Bounds() != sizes[name] || strings.Contains(got.Body, "script") || got.Header.Get("Content-Type") != "image/png" {
 			t.Errorf("%s: %v, %v", name, err, got.Header)
 		}
 	}

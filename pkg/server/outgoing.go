@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/lychgate/lychgate/pkg/config"
+	"github.com/lychgate/lychgate/pkg/oidc"
 	"github.com/lychgate/lychgate/pkg/outgoing"
 )
 
@@ -33,4 +34,20 @@ func newOutgoing(cfg config.Config, deps Deps) (*outgoing.Client, error) {
 		return nil, fmt.Errorf("outgoing_ca_file: no certificate in %s", cfg.OutgoingCAFile)
 	}
 	return outgoing.New(out), nil
+}
+
+// newStatements reads the issuers whose software statements count.
+func newStatements(file string) (oidc.Statements, error) {
+	if file == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("registration.statement_keys_file: %w", err)
+	}
+	out, err := oidc.ParseStatements(raw)
+	if err != nil {
+		return nil, fmt.Errorf("registration.statement_keys_file: %w", err)
+	}
+	return out, nil
 }

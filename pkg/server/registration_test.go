@@ -138,6 +138,20 @@ func TestClientRegistersItself(t *testing.T) { //nolint:gocognit // a life from 
 	if code := basic(); code != http.StatusOK {
 		t.Errorf("with its secret after the update: %d", code)
 	}
+	for what, body := range map[string]map[string]any{
+		"another secret": {"client_secret": strings.Repeat("x", 43)}, "another id": {"client_id": "lgcl_other"},
+		"policy": {"lychgate_second_factor": "off"},
+	} {
+		other := maps.Clone(changed)
+		maps.Copy(other, body)
+		b, err := json.Marshal(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if put := asks(t, http.MethodPut, uri, manage, string(b)); put.status != http.StatusBadRequest {
+			t.Errorf("update with %s: %d %v", what, put.status, put.json)
+		}
+	}
 	for what, bad := range map[string]answer{
 		"no token":            asks(t, http.MethodGet, uri, "", ""),
 		"another token":       asks(t, http.MethodGet, uri, "lgrt_x", ""),
@@ -192,6 +206,8 @@ func TestBadRegistrations(t *testing.T) {
 		"sector away":       {with(`"subject_type":"pairwise","sector_identifier_uri":"https://127.0.0.1/s"`), "invalid_client_metadata", "sector_identifier_uri"},
 		"not an object":     {`["a"]`, "invalid_client_metadata", ""},
 		"not JSON":          {`{`, "invalid_client_metadata", ""},
+		"own secret":        {with(`"client_secret":"` + strings.Repeat("x", 43) + `"`), "invalid_client_metadata", "client_secret"},
+		"own id":            {with(`"client_id":"mine"`), "invalid_client_metadata", "client_id"},
 		"quotes in a value": {with(`"application_type":"\"x\\"`), "invalid_client_metadata", "application_type"},
 	} {
 		p.Advance(time.Hour)
@@ -373,4 +389,71 @@ func tlsSource(t *testing.T, h http.HandlerFunc) (*httptest.Server, string) {
 		t.Fatal(err)
 	}
 	return s, file
+}
+
+// A software statement of a trusted issuer counts before what the client says of itself (RFC 7591 §2.3); of nobody else,
+// and where none is trusted, it is refused.
+func TestSoftwareStatement(t *testing.T) {
+	issuer, stranger := newAppKey(t, "i"), newAppKey(t, "i")
+	file := filepath.Join(t.TempDir(), "issuers.json")
+	body, err := json.Marshal(map[string]json.RawMessage{"https://maker.example": issuer.set(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	trusting := func(r *config.Registration) { r.StatementKeysFile = file }
+	p := idptest.New(t, registration(config.RegistrationOpen, trusting))
+	claims := map[string]any{"iss": "https://maker.example", "client_name": "Tide by its maker", "software_id": "tide"}
+	ask := func(p *idptest.IDP, statement string) answer {
+		return asks(t, http.MethodPost, p.Issuer+"/register", "",
+			fmt.Sprintf(`{"client_name":"Tide","redirect_uris":["https://tide.example.com/cb"],"software_statement":%q}`, statement))
+	}
+	good := issuer.sign(t, claims)
+	if got := ask(p, good); got.status != http.StatusCreated || got.text("client_name") != "Tide by its maker" ||
+		got.text("software_id") != "tide" || got.text("software_statement") != good || got.json["iss"] != nil {
+		t.Errorf("trusted: %d %v", got.status, got.json)
+	}
+	expired := maps.Clone(claims)
+	expired["exp"] = p.Now().Add(-time.Hour).Unix()
+	foreign := maps.Clone(claims)
+	foreign["iss"] = "https://other.example"
+	for name, tt := range map[string]struct{ statement, code string }{
+		"another key":    {stranger.sign(t, claims), "invalid_software_statement"},
+		"expired":        {issuer.sign(t, expired), "invalid_software_statement"},
+		"not trusted":    {issuer.sign(t, foreign), "unapproved_software_statement"},
+		"not a JWT":      {"a.b.c", "invalid_software_statement"},
+		"policy of ours": {issuer.sign(t, map[string]any{"iss": "https://maker.example", "lychgate_company": "plain"}), "invalid_client_metadata"},
+	} {
+		if got := ask(p, tt.statement); got.status != http.StatusBadRequest || got.text("error") != tt.code {
+			t.Errorf("%s: %d %v, want %s", name, got.status, got.json, tt.code)
+		}
+	}
+	if got := ask(idptest.New(t, registration(config.RegistrationOpen)), good); got.status != http.StatusBadRequest {
+		t.Errorf("where none is trusted: %d %v", got.status, got.json)
+	}
+}
+
+// What an IT team has decided of a client that registered itself stays when the client describes itself anew.
+func TestUpdateKeepsPolicy(t *testing.T) {
+	p := idptest.New(t, registration(config.RegistrationOpen))
+	got := asks(t, http.MethodPost, p.Issuer+"/register", "", described)
+	c, err := p.Node.Office.FindClient(t.Context(), got.text("client_id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decided := *c
+	decided.Company, decided.SecondFactor, decided.PKCE, decided.Roles = "acme", "always", client.PKCERequired, []string{"clerk"}
+	if err := p.Node.Office.Clients.PutClient(t.Context(), &decided); err != nil {
+		t.Fatal(err)
+	}
+	body := strings.Replace(described, "{", `{"client_id":"`+c.ID+`",`, 1)
+	if put := asks(t, http.MethodPut, got.text("registration_client_uri"), got.text("registration_access_token"), body); put.status != http.StatusOK {
+		t.Fatalf("update: %d %v", put.status, put.json)
+	}
+	after, err := p.Node.Office.FindClient(t.Context(), c.ID)
+	if err != nil || after.Company != "acme" || after.SecondFactor != "always" || !after.NeedsPKCE() || len(after.Roles) != 1 || after.Dynamic == nil {
+		t.Errorf("after the update: %+v, %v", after, err)
+	}
 }

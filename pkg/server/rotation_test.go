@@ -92,7 +92,7 @@ func TestTK14RotationUnderLoad(t *testing.T) {
 		case 50:
 			var turned sync.WaitGroup
 			turned.Go(func() {
-				if err := p.Node.RotateKeys(t.Context()); err != nil {
+				if err := p.Node.RotateKeys(t.Context(), ""); err != nil {
 					t.Errorf("rotate after %s: %v", time.Duration(step)*30*time.Minute, err)
 				}
 			})

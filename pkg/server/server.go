@@ -79,7 +79,11 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.Desk.Fetch = s.outgoing.Fetch
-	if s.engine, err = oidc.New(s.engineConfig(events)); err != nil {
+	statements, err := newStatements(s.cfg.Registration.StatementKeysFile)
+	if err != nil {
+		return err
+	}
+	if s.engine, err = oidc.New(s.engineConfig(events, statements)); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
 	if s.courier, err = s.newCourier(u.Hostname(), events); err != nil {
@@ -102,14 +106,14 @@ func (s *Server) wire() error {
 	return nil
 }
 
-func (s *Server) engineConfig(events *audit.Log) oidc.Config {
+func (s *Server) engineConfig(events *audit.Log, statements oidc.Statements) oidc.Config {
 	l := s.cfg.Lifetimes
 	var desk oidc.Desk
 	if s.cfg.Registration.Mode != config.RegistrationOff {
 		desk = s.Desk
 	}
 	return oidc.Config{
-		Desk:   desk,
+		Desk: desk, Statements: statements,
 		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Pushed: s.store.Pushed(),
 		Keys:    s.ring,
 		Sources: s.outgoing, Digest: s.Office.Digest, Pairwise: s.Pairwise,

@@ -22,19 +22,20 @@ import (
 
 // The bounds of an app's logo. A page waits for it for logoPatience at most and does without it then.
 const (
-	maxLogoSide  = 512
+	maxLogoSide  = 1024
+	maxLogoArea  = 512 * 1024
 	maxLogos     = 64
 	logoPatience = 500 * time.Millisecond
 )
 
-var errLogo = errors.New("logo: not a PNG, JPEG or GIF of at most 512 by 512 pixels")
+var errLogo = errors.New("logo: not a PNG, JPEG or GIF of at most 1024 pixels a side and 524288 in all")
 
 // logos are pictures as we show them: read, and written anew, so that nothing that an app sends reaches a browser as it
 // is, and no browser tells the app who looks (decisions.md, dynamic registration).
 type logos struct {
 	mu  sync.Mutex
 	all map[[sha256.Size]byte][]byte
-	// one decodes at a time: a picture takes a megabyte.
+	// one decodes at a time: a picture takes two megabytes.
 	one sync.Mutex
 }
 
@@ -76,7 +77,8 @@ func (l *logos) anew(raw []byte) ([]byte, error) {
 // rewrite decodes a picture after a look at its size, and encodes it; nil for what is none.
 func (l *logos) rewrite(raw []byte) []byte {
 	size, _, err := image.DecodeConfig(bytes.NewReader(raw))
-	if err != nil || size.Width < 1 || size.Height < 1 || size.Width > maxLogoSide || size.Height > maxLogoSide {
+	if err != nil || size.Width < 1 || size.Height < 1 || size.Width > maxLogoSide || size.Height > maxLogoSide ||
+		size.Width*size.Height > maxLogoArea {
 		return nil
 	}
 	l.one.Lock()

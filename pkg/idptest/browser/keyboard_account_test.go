@@ -168,6 +168,8 @@ func TestM4ByKeyboard(t *testing.T) {
 			b.follow("main a[href$='/recovery']")
 			b.enters("recovery-code", old[0])
 			b.refusedAt(b.in("That recovery code did not work.", "Die herstelcode werkte niet."))
+			b.enters("recovery-code", slipped(codes[0]))
+			b.focused("error")
 			b.enters("recovery-code", codes[0])
 			b.want(200, b.in("Recovery code used", "Herstelcode gebruikt"))
 			b.follow(primary)
@@ -276,6 +278,40 @@ func TestM8ByKeyboard(t *testing.T) {
 			if signedIn < 0 || refused < 0 || signedIn > refused {
 				t.Errorf("recent activity = %q, want the sign-in above the refused code", rows)
 			}
+		})
+	}
+}
+
+// TestM7ByKeyboard: the password is changed at the account page, then forgotten and set anew by the mailed link, which
+// leaves the second factor as it is.
+func TestM7ByKeyboard(t *testing.T) {
+	p := startPost(t)
+	w := newWorld(t, p.setup())
+	for way, l := range ways() {
+		t.Run(way, func(t *testing.T) {
+			b := w.open(t, l)
+			name := b.enrolled()
+			b.mine(name)
+			b.follow("#password a.button")
+			b.enters("new-password", "password1234")
+			b.has("[role=alert]", b.in("one of those that are tried first", "een van de eerste die worden geprobeerd"))
+			b.enters("new-password", elsewhere)
+			b.home(b.in("Your password is changed.", "Uw wachtwoord is gewijzigd."))
+			b.letter(p, name, b.in("Your password was changed", "Uw wachtwoord is gewijzigd"))
+			b.follow("form[action='/account/sign-out'] button")
+
+			b.ask().tabTo(b.in("Forgot your password?", "Wachtwoord vergeten?"))
+			b.sends(kb.Enter)
+			b.enters("username", name)
+			b.want(200, b.in("Check your e-mail", "Kijk in uw e-mail"))
+			b.get(b.letter(p, name, b.in("Choose a new password", "Kies een nieuw wachtwoord")).link(t))
+			b.enters("new-password", idptest.Password+" anew")
+			b.want(200, b.in("Your password is changed", "Uw wachtwoord is gewijzigd"))
+			b.ask().types("username", name)
+			b.enters("password", idptest.Password+" anew")
+			b.want(200, b.in("Enter your code", "Vul uw code in"))
+			b.proves()
+			b.wantApp()
 		})
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/idptest"
 )
 
@@ -53,6 +54,13 @@ func places() []place {
 		}},
 		{"consent", 200, "Allow Case App to use your account?", "Mag Case App uw account gebruiken?", func(b *tab) {
 			b.get(b.world.third.AuthURL(idptest.With("scope", "openid profile email address phone offline_access")))
+			b.as(sam, idptest.Password)
+		}},
+		{"consent-unverified", 200, "Allow Tide to use your account?", "Mag Tide uw account gebruiken?", func(b *tab) {
+			rp := b.world.NewRP(b.T, b.world.fresh(), func(c *client.Client) {
+				c.Company, c.Name, c.Dynamic = "", "Tide", &client.Dynamic{}
+			})
+			b.get(rp.AuthURL())
 			b.as(sam, idptest.Password)
 		}},
 		{"sign-out", 200, "Do you want to sign out?", "Wilt u uitloggen?", func(b *tab) {

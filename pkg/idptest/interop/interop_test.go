@@ -71,8 +71,13 @@ func (w *world) register(t *testing.T, a app, change func(*client.Client)) {
 // signIn walks through the app as a person does, and holds its report against what is true.
 func (w *world) signIn(t *testing.T, a app) {
 	t.Helper()
+	w.signInAt(t, a, "/login")
+}
+
+func (w *world) signInAt(t *testing.T, a app, path string) {
+	t.Helper()
 	b := w.Browser(t)
-	page := b.Get(t, a.url+"/login").Login(t, person, idptest.Password).Code(t, w.Code(t, 0))
+	page := b.Get(t, a.url+path).Login(t, person, idptest.Password).Code(t, w.Code(t, 0))
 	if page.Status != http.StatusOK || !strings.HasPrefix(page.URL.String(), a.url) {
 		t.Fatalf("after the sign-in the browser is at %s: %d %s", page.URL, page.Status, page.Body)
 	}
@@ -81,7 +86,7 @@ func (w *world) signIn(t *testing.T, a app) {
 	if !strings.HasPrefix(page.URL.String(), a.url+"/bye") {
 		t.Errorf("after the sign-out the browser is at %s: %d %s", page.URL, page.Status, page.Body)
 	}
-	if page = b.Get(t, a.url+"/login"); page.Find("input[type=password]").Length() != 1 {
+	if page = b.Get(t, a.url+path); page.Find("input[type=password]").Length() != 1 {
 		t.Errorf("the session lives on after the sign-out: %s", page.URL)
 	}
 }
