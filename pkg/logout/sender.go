@@ -71,10 +71,16 @@ func (s *Sender) Run(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.Poll)
 	defer tick.Stop()
 	defer s.busy.Wait()
+	away := false
 	for {
-		if _, err := s.round(ctx); err != nil && ctx.Err() == nil {
+		_, err := s.round(ctx)
+		switch {
+		case err != nil && !away && ctx.Err() == nil:
 			s.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "apps are not told of ended sessions now", slog.String("error", err.Error()))
+		case err == nil && away:
+			s.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "apps are told of ended sessions again")
 		}
+		away = err != nil
 		select {
 		case <-ctx.Done():
 			return
