@@ -176,8 +176,11 @@ func (SignOut) Template() string { return "sign-out" }
 // SignedOut says that the person is signed out.
 type SignedOut struct {
 	Frame
-	// Back leads to the app; empty: no button.
-	Back string
+	// Back leads to the app; empty: no button. LeadsOn says that the page goes there by itself.
+	Back    string
+	LeadsOn bool
+	// Frames are addresses of other apps that sign the person out when they are loaded.
+	Frames []string
 }
 
 // Template implements Page.

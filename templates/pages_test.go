@@ -153,6 +153,12 @@ func variants(f Frame) []variant {
 	}
 	add("signed-out", SignedOut{Frame: f, Back: "https://cases.example.com/"})
 	add("signed-out-bare", SignedOut{Frame: f})
+	for _, apps := range []int{1, 2} {
+		add("signed-out-apps", SignedOut{
+			Frame: f, Back: "https://cases.example.com/bye?state=s", LeadsOn: apps > 1,
+			Frames: []string{"https://mail.example.com/bye?iss=x&sid=y", "https://files.example.com/bye"}[:apps],
+		})
+	}
 	for _, kind := range kinds() {
 		add("problem/"+kind, Problem{
 			Frame: f, Kind: kind, Reference: "7F3K-20QD", Back: "https://cases.example.com/",

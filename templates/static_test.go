@@ -15,8 +15,9 @@ func TestStatic(t *testing.T) {
 	s := mustParse(t)
 	for name, want := range map[string]string{
 		"lychgate.css": "text/css; charset=utf-8", "demo.css": "text/css; charset=utf-8",
-		"lychgate.js": "text/javascript; charset=utf-8", "passkey.js": "text/javascript; charset=utf-8", "favicon.svg": "image/svg+xml",
-		"logo.svg": "image/svg+xml", "client-logo.svg": "image/svg+xml",
+		"lychgate.js": "text/javascript; charset=utf-8", "passkey.js": "text/javascript; charset=utf-8", "session-check.js": "text/javascript; charset=utf-8",
+		"favicon.svg": "image/svg+xml",
+		"logo.svg":    "image/svg+xml", "client-logo.svg": "image/svg+xml",
 	} {
 		body, kind, etag, ok := s.Static(name)
 		if !ok || len(body) == 0 || kind != want {
@@ -44,7 +45,7 @@ func TestStaticLinks(t *testing.T) {
 	s := mustParse(t)
 	for _, v := range variants(fullFrame()) {
 		doc, _ := render(t, s, v.page)
-		doc.Find("link[href], [src]").Each(func(_ int, el *goquery.Selection) {
+		doc.Find("link[href], [src]:not(iframe)").Each(func(_ int, el *goquery.Selection) {
 			at := el.AttrOr("href", el.AttrOr("src", ""))
 			name, _, _ := strings.Cut(strings.TrimPrefix(at, "/static/"), "?")
 			if got := s.StaticPath(name); got != at {

@@ -15,7 +15,6 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
 	"github.com/lychgate/lychgate/pkg/session"
-	"github.com/lychgate/lychgate/templates"
 )
 
 // anyone is the company that an act on the own account is bound to: none, since the account is that of the session.
@@ -75,7 +74,7 @@ func (p *Pages) submitEnd(w http.ResponseWriter, r *http.Request) error {
 	case i < 0:
 		return p.cfg.Site.See(w, r, moved)
 	case list[i].Own:
-		return p.leave(w, r, a.View)
+		return p.cfg.Site.Leave(w, r, a.View)
 	}
 	if err := p.cfg.Sessions.EndListed(r.Context(), a.Account, id); err != nil {
 		return p.settle(w, r, err)
@@ -119,7 +118,7 @@ func (p *Pages) submitEverywhere(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.everywhere(r, a.View); err != nil {
 		return p.settle(w, r, err)
 	}
-	return p.leave(w, r, a.View)
+	return p.cfg.Site.Leave(w, r, a.View)
 }
 
 // submitSignOut ends the own session.
@@ -128,18 +127,7 @@ func (p *Pages) submitSignOut(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	return p.leave(w, r, a.View)
-}
-
-// leave ends the own session and says so.
-func (p *Pages) leave(w http.ResponseWriter, r *http.Request, v session.View) error {
-	if err := p.cfg.Site.Leave(w, r, v); err != nil {
-		return err
-	}
-	t := templates.SignedOut{Frame: p.cfg.Site.OwnFrame(w, r, v)}
-	t.SwitchURL = ""
-	p.cfg.Site.Page(w, r, http.StatusOK, t)
-	return nil
+	return p.cfg.Site.Leave(w, r, a.View)
 }
 
 // submitEndApp ends the access of an app.

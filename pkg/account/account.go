@@ -32,7 +32,7 @@ type Site interface {
 	Own(w http.ResponseWriter, r *http.Request, q flow.Request) (v session.View, ok bool, err error)
 	// Renew makes the own session anew after the generations of the account moved to those of a.
 	Renew(w http.ResponseWriter, r *http.Request, v session.View, a authn.Account) error
-	// Leave ends the own session, in the store and in the browser.
+	// Leave ends the own session, in the store and in the browser, and says so.
 	Leave(w http.ResponseWriter, r *http.Request, v session.View) error
 	// OwnDevice is the id of this browser's remembered device, as the store lists it; DropDevice removes its cookie.
 	OwnDevice(r *http.Request, tag string) string

@@ -55,11 +55,13 @@ const (
 	KeyRotated       = "key.rotated"
 	OriginRefused    = "origin.refused"
 	MailFailed       = "mail.failed"
-	PasswordAsked    = "password.reset.asked"
-	PasswordReset    = "password.reset"
-	SetupLinkAsked   = "setup.link.asked"
-	SetupReminded    = "setup.reminded"
-	FactorDisowned   = "factor.disowned"
+	// LogoutFailed: an app was not told that a session has ended, after the last try.
+	LogoutFailed   = "logout.failed"
+	PasswordAsked  = "password.reset.asked"
+	PasswordReset  = "password.reset"
+	SetupLinkAsked = "setup.link.asked"
+	SetupReminded  = "setup.reminded"
+	FactorDisowned = "factor.disowned"
 )
 
 // Sink takes records beside the log. Add does not wait for anything.

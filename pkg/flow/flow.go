@@ -144,6 +144,9 @@ type Flow struct {
 	Factors            []authn.Evidence
 	// Session is the handle of the session the flow began with or made; empty if none.
 	Session string
+	// BrowserState is what the browser's sign-in is known by to the apps that watch it (Session Management 1.0). It is set
+	// for the answer alone and never stored; empty: nothing is said of it.
+	BrowserState string
 	// Consented are the scopes that the account has allowed this client before; Allowed says that the person has
 	// answered the consent page of this flow with yes.
 	Consented []string

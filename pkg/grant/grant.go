@@ -58,6 +58,9 @@ type NewCode struct {
 	Offline, Rotate bool
 	// Flow is the id of the stored flow that ends here; empty if none was stored. One answer per flow.
 	Flow string
+	// Session is the handle of the session that the answer is given under, for a client that is told of its end: it is
+	// recorded in the same step, and without a living session nothing is issued (authn.ErrMoved). Empty: not recorded.
+	Session string
 	// NoCode: the answer has no code (response types without it); only the flow ends and the generations are compared.
 	NoCode bool
 }

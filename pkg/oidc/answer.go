@@ -57,6 +57,13 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 		return err
 	}
 	p.use(c)
+	state, err := sessionState(f)
+	if err != nil {
+		return err
+	}
+	if state != "" {
+		fields = append(fields, [2]string{"session_state", state})
+	}
 	return p.respond(w, r, &f.Request, fields)
 }
 
@@ -119,7 +126,8 @@ func (p *Provider) newCode(c *client.Client, f *flow.Flow, scopes []string) (gra
 		g.Ends = p.now().Add(p.cfg.Lifetimes.RefreshEnd)
 	}
 	return grant.NewCode{
-		Grant: g, Account: *f.Account, Challenge: f.Request.Params.Get("code_challenge"),
+		Session: sessionTold(c, f),
+		Grant:   g, Account: *f.Account, Challenge: f.Request.Params.Get("code_challenge"),
 		Offline: offline, Rotate: true, Flow: f.ID, NoCode: !yields(f.Request.ResponseType, client.TypeCode),
 	}, nil
 }

@@ -29,6 +29,11 @@ type metadata struct {
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	CheckSession          string   `json:"check_session_iframe,omitempty"`
+	FrontLogout           bool     `json:"frontchannel_logout_supported"`
+	FrontLogoutSession    bool     `json:"frontchannel_logout_session_supported"`
+	BackLogout            bool     `json:"backchannel_logout_supported"`
+	BackLogoutSession     bool     `json:"backchannel_logout_session_supported"`
 	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
@@ -88,6 +93,11 @@ func (p *Provider) metadata() metadata {
 		IntrospectionEndpoint: iss + "/introspect",
 		RevocationEndpoint:    iss + "/revoke",
 		EndSessionEndpoint:    iss + "/logout",
+		CheckSession:          sessionCheck(iss),
+		FrontLogout:           true,
+		FrontLogoutSession:    true,
+		BackLogout:            true,
+		BackLogoutSession:     true,
 		Scopes:                knownScopes(),
 		ResponseTypes:         client.ResponseTypes(),
 		ResponseModes:         []string{modeQuery, modeFragment, modeFormPost},

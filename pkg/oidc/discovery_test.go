@@ -81,7 +81,7 @@ func TestDiscoveryIsTrue(t *testing.T) { //nolint:gocognit // a table read from 
 	if d["claims_parameter_supported"] != true || !slices.Contains(list(d["claims_supported"]), "lg_evidence") {
 		t.Errorf("claims parameter %v, claims %v", d["claims_parameter_supported"], d["claims_supported"])
 	}
-	for _, name := range []string{"registration_endpoint", "check_session_iframe", "backchannel_logout_supported"} {
+	for _, name := range []string{"registration_endpoint"} {
 		if _, ok := d[name]; ok {
 			t.Errorf("%s is advertised", name)
 		}
@@ -89,9 +89,18 @@ func TestDiscoveryIsTrue(t *testing.T) { //nolint:gocognit // a table read from 
 	for name, want := range map[string]string{
 		"issuer": "", "authorization_endpoint": "/authorize", "token_endpoint": "/token", "userinfo_endpoint": "/userinfo",
 		"jwks_uri": "/jwks", "introspection_endpoint": "/introspect", "revocation_endpoint": "/revoke", "end_session_endpoint": "/logout",
+		"check_session_iframe":                  "/session/check",
 		"pushed_authorization_request_endpoint": "/par",
 	} {
 		if d[name] != issuer+want {
+			t.Errorf("%s = %v", name, d[name])
+		}
+	}
+	for _, name := range []string{
+		"backchannel_logout_supported", "backchannel_logout_session_supported",
+		"frontchannel_logout_supported", "frontchannel_logout_session_supported",
+	} {
+		if d[name] != true {
 			t.Errorf("%s = %v", name, d[name])
 		}
 	}

@@ -18,6 +18,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	logouts  *prometheus.CounterVec
 }
 
 func newMetrics(trips func() uint64, ready func() bool) *metrics {
@@ -31,7 +32,10 @@ func newMetrics(trips func() uint64, ready func() bool) *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2},
 		}, []string{"route"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(),
+	m.logouts = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "lychgate_logout_tokens_total", Help: "Logout tokens sent to apps by what came of it.",
+	}, []string{"result"})
+	m.registry.MustRegister(m.requests, m.seconds, m.logouts, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "lychgate_store_round_trips_total", Help: "Round trips to the store made for requests.",
@@ -50,6 +54,18 @@ func newMetrics(trips func() uint64, ready func() bool) *metrics {
 func (m *metrics) observe(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// told counts a logout token: taken, refused by the app, or not answered.
+func (m *metrics) told(status int, err error) {
+	result := "refused"
+	switch {
+	case err != nil:
+		result = "away"
+	case status == http.StatusOK || status == http.StatusNoContent:
+		result = "taken"
+	}
+	m.logouts.WithLabelValues(result).Inc()
 }
 
 func (m *metrics) handler() http.Handler {

@@ -42,6 +42,7 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		get("/logout").with(open).to(site, w.Logout),
 		post("/logout").with(open).to(site, w.Logout),
 		post("/logout/confirm").with(own).to(site, w.LogoutConfirm),
+		get("/session/check").with(open).to(site, w.SessionCheck).unlimited(),
 
 		get("/flow/{id}").with(open).to(site, w.Flow),
 		get("/flow/{id}/restart").with(open).to(site, w.Restart),

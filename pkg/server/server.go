@@ -35,6 +35,7 @@ type Server struct {
 	engine  *oidc.Provider
 	pages   *templates.Set
 	courier *courier
+	crier   *crier
 	metrics *metrics
 	// outgoing asks sources that clients have registered.
 	outgoing *outgoing.Client
@@ -63,6 +64,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Server, error) {
 	if cfg.Registration.Mode != config.RegistrationOff {
 		go s.tidy(background)
 	}
+	s.crier.done.Go(func() { s.crier.sender.Run(background) })
 	return s, nil
 }
 
@@ -90,6 +92,7 @@ func (s *Server) wire() error {
 	if s.courier, err = s.newCourier(u.Hostname(), events); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
+	s.crier = s.newCrier(events)
 	build := providers.Config{Credentials: s.store.Credentials(), Issuer: s.cfg.Issuer, Rand: s.deps.Rand}
 	factors, err := providers.Factors(build, append(slices.Clone(s.cfg.SecondFactors), recovery.Kind)...)
 	if err != nil {
@@ -190,6 +193,7 @@ func (s *Server) HealthHandler() http.Handler {
 func (s *Server) Close() {
 	s.cancel()
 	s.courier.done.Wait()
+	s.crier.done.Wait()
 	s.Back.Close()
 }
 

@@ -63,18 +63,33 @@ type Listed struct {
 	Own bool
 }
 
+// MaxServed is how many apps of one session are told of its end; of more, those served longest ago are not.
+const MaxServed = 50
+
+// Served is an app that a session has served and that asked to be told of its end.
+type Served struct {
+	ClientID string
+	// SID is the session id in its ID tokens. It is older than the session where the session's handle was renewed since.
+	SID string
+}
+
 // Store keeps sessions. Every method may answer authn.ErrUnavailable.
 type Store interface {
-	// Create stores s with a new handle and ends the session of handle replaced, if not empty.
+	// Create stores s with a new handle and ends the session of handle replaced, if not empty. What the replaced one
+	// served goes over to the new one; that of another account ends as by End.
 	Create(ctx context.Context, s Session, replaced string) (Session, error)
 	// Load returns a live session and renews its idle time, in one round trip. authn.ErrGone if it is unknown,
 	// forged, idle too long, past its end, or its account's epoch or password generation moved, or the account is
 	// not active; authn.ErrLost for a broken record.
 	Load(ctx context.Context, handle, clientID string) (View, error)
-	// End removes the session; it is harmless to repeat.
+	// Served returns the apps that the session of handle has served, at most MaxServed, the latest ones; none for a handle
+	// that is not ours.
+	Served(ctx context.Context, handle string) ([]Served, error)
+	// End removes the session; it is harmless to repeat. The apps that it served are told (logout.Queue), also when the
+	// node dies in between.
 	End(ctx context.Context, handle string) error
 	// List returns the account's live sessions, the newest first, at most 50.
 	List(ctx context.Context, a authn.Account, own string) ([]Listed, error)
-	// EndListed removes the session of the account that List called so; it is harmless to repeat.
+	// EndListed removes the session of the account that List called so, as End does; it is harmless to repeat.
 	EndListed(ctx context.Context, a authn.Account, id string) error
 }

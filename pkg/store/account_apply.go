@@ -42,6 +42,10 @@ func (s accounts) change(ctx context.Context, n change) (authn.Account, error) {
 		}
 	}
 	keys := []string{s.key.acct(tag), s.key.mfa(tag), s.key.dev(tag)}
+	var told map[string]string
+	if ends := c != authn.Enable && c != authn.Forget; ends {
+		told = s.announce(ctx, tag, nil)
+	}
 	r, err := s.run(ctx, "account_change", keys, id, n.company, string(c), pw, n.pwgen)
 	if err != nil {
 		return authn.Account{}, fmt.Errorf("%s: %w", c, err)
@@ -53,6 +57,7 @@ func (s accounts) change(ctx context.Context, n change) (authn.Account, error) {
 	default:
 		return authn.Account{}, fmt.Errorf("%s: %w", c, refused(r.code()))
 	}
+	s.served(context.WithoutCancel(ctx), tag, told)
 	rec, err := s.ByID(context.WithoutCancel(ctx), id)
 	if err != nil {
 		return authn.Account{}, fmt.Errorf("%s is done; %w", c, err)

@@ -98,6 +98,10 @@ func (s credentials) charge(ctx context.Context, a authn.Attempt, typed string) 
 		return c, nil
 	case wait:
 		return authn.Charge{}, &authn.WaitError{For: time.Duration(r.num(1)) * time.Millisecond}
+	case locked:
+		// The lock has ended every session of the account.
+		s.served(context.WithoutCancel(ctx), ref.tag, s.announce(ctx, ref.tag, nil))
+		return authn.Charge{}, refused(r.code())
 	default:
 		return authn.Charge{}, refused(r.code())
 	}

@@ -62,6 +62,19 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(err)
 	i, err := s.Grants().Redeem(ctx, code, "app", f.Request.RedirectURI, "", grant.Access{Life: time.Hour, Stored: true})
 	must(err)
+	must(s.Clients().PutClient(ctx, &client.Client{ID: "told", BackchannelURI: "https://told.example/bye"}))
+	for _, ends := range []bool{true, false} {
+		m, err := s.Sessions().Create(ctx, session.Session{AccountID: a.ID, Epoch: 1, PasswordGen: 1, FactorGen: a.FactorGen, End: now().Add(time.Hour)}, "")
+		must(err)
+		_, err = s.Grants().Issue(ctx, grant.NewCode{Grant: grant.Grant{ClientID: "told", SID: "SESSION-ID"}, Account: a, Session: m.Handle})
+		must(err)
+		if ends {
+			must(s.Sessions().End(ctx, m.Handle))
+		}
+	}
+	if ended, err := s.Ends().Claim(ctx, 1, time.Hour); err != nil || len(ended) != 1 {
+		t.Fatalf("ended sessions %v, %v", ended, err)
+	}
 	k, err := s.Grants().IssueClient(ctx, grant.Grant{ClientID: "robot"}, grant.Access{Life: time.Hour, Stored: true})
 	must(err)
 	must(s.Throttle().Charge(ctx, throttle.Guess{Limit: throttle.Limit{Kind: "n", Free: 9, First: time.Second}, Name: "ann.lastname@example.org", Subject: "192.0.2.77"}))
@@ -90,7 +103,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(err)
 	must(s.Outbox().Done(ctx, mails[0].ID))
 	return []string{
-		"EVENT-", "ASSERTION-ID", pushed, "LINK-SECRET", secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
+		"EVENT-", "SESSION-ID", "told.example", "ASSERTION-ID", pushed, "LINK-SECRET", secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
 		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "CLIENT-DIGEST", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
 		ticket, strings.ReplaceAll(ticket, "-", ""), code[4:], i.Access[4:], i.Refresh[4:], k.Access[4:], n.Handle[4:], f.ID[4:],
 		anonymous.ID, cookie, cookie[22:], tr.Cookie[22:], "argon2id",

@@ -77,7 +77,13 @@ func (s grants) issue(ctx context.Context, n grant.NewCode, access *grant.Access
 	if err != nil {
 		return grant.Front{}, err
 	}
-	r, err := s.run(ctx, "issue", append(keys, frontKeys...), append(append(args, bit(n.Flow != "")), front...)...)
+	keys, args = append(keys, frontKeys...), append(append(args, bit(n.Flow != "")), front...)
+	if n.Session != "" {
+		if keys, args, err = (sessions{s.Store}).record(n, t.tag, keys, args); err != nil {
+			return grant.Front{}, err
+		}
+	}
+	r, err := s.run(ctx, "issue", keys, args...)
 	if err == nil && r.code() != done {
 		err = refused(r.code())
 	}

@@ -18,6 +18,7 @@ func (k keyspace) dev(tag string) string          { return k.tagged(tag, "dev") 
 func (k keyspace) con(tag string) string          { return k.tagged(tag, "con") }
 func (k keyspace) session(tag, h string) string   { return k.tagged(tag, "s:"+h) }
 func (k keyspace) sessions(tag string) string     { return k.tagged(tag, "sx") }
+func (k keyspace) served(tag string) string       { return k.tagged(tag, "lo") }
 func (k keyspace) activity(tag string) string     { return k.tagged(tag, "log") }
 func (k keyspace) reset(tag string) string        { return k.tagged(tag, "rq") }
 func (k keyspace) grants(tag string) string       { return k.tagged(tag, "gx") }
@@ -57,6 +58,13 @@ func (k keyspace) outSent() string { return k.tagged("out", "sent") }
 func (k keyspace) outbox() []string {
 	return []string{k.outDue(), k.outMail(), k.outAge(), k.outSent()}
 }
+
+// Apps that are to be told of ended sessions: one slot, so that an entry moves in one step. busy names the clients that
+// are being told.
+func (k keyspace) endDue() string  { return k.tagged("end", "due") }
+func (k keyspace) endList() string { return k.tagged("end", "list") }
+func (k keyspace) endBusy() string { return k.tagged("end", "busy") }
+func (k keyspace) ends() []string  { return []string{k.endDue(), k.endList(), k.endBusy()} }
 
 // The store itself.
 func (k keyspace) signing() string  { return k.prefix + "keys" }

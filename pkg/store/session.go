@@ -58,7 +58,7 @@ func (s sessions) Create(ctx context.Context, n session.Session, replaced string
 	keys, oldHash := []string{s.key.acct(tag), key, s.key.sessions(tag)}, ""
 	oldTag, oldKey, oldErr := s.locate(replaced)
 	if oldErr == nil && oldTag == tag {
-		keys, oldHash = append(keys, oldKey), hashIn(oldKey)
+		keys, oldHash = append(keys, oldKey, s.key.served(tag)), hashIn(oldKey)
 	}
 	sealed, err := s.seal("session", key, encodeSession(n))
 	if err != nil {
@@ -137,17 +137,14 @@ func (s sessions) view(key string, r reply) (session.View, error) {
 
 // End implements session.Store.
 func (s sessions) End(ctx context.Context, handle string) error {
-	_, key, err := s.locate(handle)
+	tag, key, err := s.locate(handle)
 	if errors.Is(err, authn.ErrGone) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := s.do(ctx, cmd{"unlink", key}); err != nil {
-		return fmt.Errorf("end session: %w", err)
-	}
-	return nil
+	return s.end(ctx, tag, hashIn(key))
 }
 
 // List implements session.Store: two round trips. What the index names and is no more is left out.
@@ -217,11 +214,7 @@ func (s sessions) EndListed(ctx context.Context, a authn.Account, id string) err
 	if _, err := seal.Decode(id, 16); err != nil {
 		return fmt.Errorf("end session: %w", authn.ErrGone)
 	}
-	tag := s.index.Tag(a.ID)
-	if _, err := s.do(ctx, cmd{"unlink", s.key.session(tag, id)}); err != nil {
-		return fmt.Errorf("end session: %w", err)
-	}
-	return nil
+	return s.end(ctx, s.index.Tag(a.ID), id)
 }
 
 func encodeSession(n session.Session) []byte {

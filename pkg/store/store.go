@@ -28,6 +28,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
 	"github.com/lychgate/lychgate/pkg/keys"
+	"github.com/lychgate/lychgate/pkg/logout"
 	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/seal"
 	"github.com/lychgate/lychgate/pkg/session"
@@ -129,6 +130,9 @@ func (s *Store) Throttle() throttle.Counter { return counter{s} }
 
 // Outbox keeps messages until they are sent.
 func (s *Store) Outbox() notify.Outbox { return outbox{s} }
+
+// Ends keeps what apps are to be told of ended sessions.
+func (s *Store) Ends() logout.Queue { return ends{s} }
 
 // Clients keeps clients.
 func (s *Store) Clients() client.Registry { return s.registry }

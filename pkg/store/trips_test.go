@@ -79,6 +79,18 @@ func roundTrips(t *testing.T, s *store.Store) {
 		n, err = s.Sessions().Create(ctx, session.Session{AccountID: a.ID, Epoch: 1, PasswordGen: 1, FactorGen: 1, End: now.AddDate(90, 0, 0)}, "")
 		return err
 	})
+	told := grant.NewCode{Grant: grant.Grant{ClientID: "told", SID: "sid"}, Account: a, Session: n.Handle}
+	costs("issue a code to an app that is told of the end", 1, func(ctx context.Context) error {
+		_, err := s.Grants().Issue(ctx, told)
+		return err
+	})
+	costs("make a session, and end it", 3, func(ctx context.Context) error {
+		m, err := s.Sessions().Create(ctx, session.Session{AccountID: a.ID, Epoch: 1, PasswordGen: 1, FactorGen: 1, End: now.AddDate(90, 0, 0)}, "")
+		if err != nil {
+			return err
+		}
+		return s.Sessions().End(ctx, m.Handle)
+	})
 	costs("session, account and consent", 1, func(ctx context.Context) error {
 		_, err := s.Sessions().Load(ctx, n.Handle, "app")
 		return err

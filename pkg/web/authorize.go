@@ -184,6 +184,10 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, pass
 	if f.Request.Purpose != flow.PurposeClient {
 		return s.back(w, r, f)
 	}
+	var err error
+	if f.BrowserState, err = s.browserState(w, r); err != nil {
+		return err
+	}
 	if err := s.cfg.Engine.Answer(w, r, f, pass); err != nil {
 		return &Error{Status: problem(err).Status, Kind: problem(err).Kind, Flow: f, Err: err}
 	}

@@ -130,6 +130,9 @@ func (s *Site) settle(w http.ResponseWriter, r *http.Request, f *flow.Flow, bind
 		return fmt.Errorf("mark session: %w", err)
 	}
 	s.jar.set(w, sessionCookie, made.Handle, time.Time{})
+	if _, err := s.newState(w); err != nil {
+		return err
+	}
 	s.cfg.Audit.Event(r.Context(), audit.SessionStarted, slog.String("account", f.Account.ID),
 		slog.String("client", f.Request.ClientID), slog.String("acr", authn.ACR(f.Factors)),
 		slog.String("request_id", Reference(r.Context())))

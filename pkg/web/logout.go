@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -43,17 +44,18 @@ func (s *Site) serveLogout(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := &flow.Request{ClientID: out.ClientID, UILocales: out.UILocales}
 	if !live {
-		return s.leave(w, r, q, out)
+		return s.leave(w, r, q, out, nil)
 	}
 	fits, err := s.hintFits(r.Context(), out, v)
 	if err != nil {
 		return err
 	}
 	if fits {
-		if err := s.endSession(w, r, v); err != nil {
+		frames, err := s.endSession(w, r, v)
+		if err != nil {
 			return err
 		}
-		return s.leave(w, r, q, out)
+		return s.leave(w, r, q, out, frames)
 	}
 	hidden := map[string]string{}
 	for _, name := range logoutFields {
@@ -106,12 +108,13 @@ func (s *Site) submitLogoutConfirm(w http.ResponseWriter, r *http.Request) error
 	if in.Get("answer") != "sign-out" {
 		return s.stay(w, r, q)
 	}
+	var frames []string
 	if live {
-		if err := s.endSession(w, r, v); err != nil {
+		if frames, err = s.endSession(w, r, v); err != nil {
 			return err
 		}
 	}
-	return s.leave(w, r, q, out)
+	return s.leave(w, r, q, out, frames)
 }
 
 // session returns the browser's live session, if it has one.
@@ -142,24 +145,42 @@ func (s *Site) hintFits(ctx context.Context, out flow.Logout, v session.View) (b
 	if err != nil {
 		return false, err
 	}
-	return out.HintSubject == s.cfg.Engine.Subject(c, v.Account.ID) &&
-		(out.HintSID == "" || out.HintSID == session.ID(v.Session.Handle)), nil
+	if out.HintSubject != s.cfg.Engine.Subject(c, v.Account.ID) {
+		return false, nil
+	}
+	if out.HintSID == "" || out.HintSID == session.ID(v.Session.Handle) {
+		return true, nil
+	}
+	// The session's handle may have been renewed since: the app still knows the sid of before.
+	served, err := s.cfg.Sessions.Served(ctx, v.Session.Handle)
+	if err != nil {
+		return false, fmt.Errorf("apps of the session: %w", err)
+	}
+	return slices.Contains(served, session.Served{ClientID: out.ClientID, SID: out.HintSID}), nil
 }
 
-// endSession ends the session on the server, then in the browser, where the binding is made anew as well.
-func (s *Site) endSession(w http.ResponseWriter, r *http.Request, v session.View) error {
+// endSession ends the session on the server, then in the browser, where the binding is made anew as well. It returns what
+// the browser has to load to sign out of other apps.
+func (s *Site) endSession(w http.ResponseWriter, r *http.Request, v session.View) ([]string, error) {
+	frames, err := s.frames(r.Context(), v)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.cfg.Sessions.End(r.Context(), v.Session.Handle); err != nil {
-		return fmt.Errorf("end session: %w", err)
+		return nil, fmt.Errorf("end session: %w", err)
 	}
 	s.jar.clear(w, sessionCookie)
 	s.jar.clear(w, bindCookie)
+	s.jar.setState(w, "")
 	s.cfg.Audit.Event(r.Context(), audit.SessionEnded, slog.String("account", v.Account.ID),
 		slog.String("request_id", Reference(r.Context())))
-	return nil
+	return frames, nil
 }
 
-// leave goes back to the client if a hint of ours and a registered address allow it, else says that it is done.
-func (s *Site) leave(w http.ResponseWriter, r *http.Request, q *flow.Request, out flow.Logout) error {
+// leave goes back to the client if a hint of ours and a registered address allow it, else says that it is done. Frames to
+// load come first, on a page that then leads on.
+func (s *Site) leave(w http.ResponseWriter, r *http.Request, q *flow.Request, out flow.Logout, frames []string) error {
+	next := ""
 	if out.RedirectURI != "" && out.HintSubject != "" {
 		to, err := url.Parse(out.RedirectURI)
 		if err != nil {
@@ -170,14 +191,16 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request, q *flow.Request, ou
 			query.Set("state", out.State)
 			to.RawQuery = query.Encode()
 		}
-		return see(w, r, to.String())
+		next = to.String()
+	}
+	if next != "" && len(frames) == 0 {
+		return see(w, r, next)
 	}
 	p := templates.SignedOut{Frame: s.frame(w, r, q, nil)}
-	p.SwitchURL = ""
 	if c, err := s.clientOf(r.Context(), q, ""); err == nil {
 		p.Back = c.URI
 	}
-	s.page(w, r, http.StatusOK, p)
+	s.signedOut(w, r, p, frames, next)
 	return nil
 }
 

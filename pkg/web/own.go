@@ -108,7 +108,12 @@ const (
 // DropDevice removes the cookie of a device that is forgotten from this browser.
 func (s *Site) DropDevice(w http.ResponseWriter, tag string) { s.jar.clear(w, deviceCookie+tag) }
 
-// Leave ends the person's own session.
+// Leave ends the person's own session and says so.
 func (s *Site) Leave(w http.ResponseWriter, r *http.Request, v session.View) error {
-	return s.endSession(w, r, v)
+	frames, err := s.endSession(w, r, v)
+	if err != nil {
+		return err
+	}
+	s.signedOut(w, r, templates.SignedOut{Frame: s.OwnFrame(w, r, v)}, frames, "")
+	return nil
 }

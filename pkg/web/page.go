@@ -66,6 +66,11 @@ func origin(uri string) string {
 
 // page renders p whole, then writes it: a template that fails half way reaches nobody.
 func (s *Site) page(w http.ResponseWriter, r *http.Request, status int, p templates.Page, redirects ...string) {
+	s.show(w, r, status, p, func(h http.Header) { headers(h, redirects) })
+}
+
+// show is page with headers of its own; set is called when the page is whole.
+func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, p templates.Page, set func(http.Header)) {
 	body, err := s.cfg.Templates.Render(p)
 	if err != nil {
 		s.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "page not rendered", slog.String("page", p.Template()), slog.String("error", err.Error()))
@@ -74,7 +79,7 @@ func (s *Site) page(w http.ResponseWriter, r *http.Request, status int, p templa
 		_, _ = w.Write([]byte("This page cannot be shown. Go back and try again.\n"))
 		return
 	}
-	headers(w.Header(), redirects)
+	set(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {

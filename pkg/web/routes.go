@@ -13,17 +13,18 @@ type Handler = func(http.ResponseWriter, *http.Request) error
 
 // Routes are the handlers of the sign-in by method and path, for pkg/server to protect and mount.
 type Routes struct {
-	Authorize, AuthorizePost                    Handler
-	Flow, Restart                               Handler
-	Login, LoginPost                            Handler
-	Forgot, ForgotPost                          Handler
-	Link, LinkPost                              Handler
-	Enrol, EnrolPost                            Handler
-	Factor, FactorPost                          Handler
-	Recovery, RecoveryPost                      Handler
-	Consent, ConsentPost                        Handler
-	Logout, LogoutConfirm, Static, Logo, Nobody Handler
-	Home                                        Handler
+	Authorize, AuthorizePost            Handler
+	Flow, Restart                       Handler
+	Login, LoginPost                    Handler
+	Forgot, ForgotPost                  Handler
+	Link, LinkPost                      Handler
+	Enrol, EnrolPost                    Handler
+	Factor, FactorPost                  Handler
+	Recovery, RecoveryPost              Handler
+	Consent, ConsentPost                Handler
+	Logout, LogoutConfirm, SessionCheck Handler
+	Static, Logo, Nobody                Handler
+	Home                                Handler
 }
 
 // Routes returns the handlers.
@@ -38,7 +39,7 @@ func (s *Site) Routes() Routes {
 		Factor: s.serveFactor, FactorPost: s.submitFactor,
 		Recovery: s.serveRecovery, RecoveryPost: s.submitRecovery,
 		Consent: s.serveConsent, ConsentPost: s.submitConsent,
-		Logout: s.serveLogout, LogoutConfirm: s.submitLogoutConfirm,
+		Logout: s.serveLogout, LogoutConfirm: s.submitLogoutConfirm, SessionCheck: s.serveSessionCheck,
 		Static: s.serveStatic, Logo: s.serveLogo, Nobody: s.serveNobody, Home: s.serveHome,
 	}
 }

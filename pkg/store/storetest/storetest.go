@@ -22,6 +22,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
 	"github.com/lychgate/lychgate/pkg/keys"
+	"github.com/lychgate/lychgate/pkg/logout"
 	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/throttle"
@@ -46,6 +47,7 @@ type Stores struct {
 	Companies   company.Registry
 	Keys        keys.Store
 	Outbox      notify.Outbox
+	Ends        logout.Queue
 	// Now is the clock of the store.
 	Now func() time.Time
 	// FastForward moves it; nil where time cannot be moved: expiry rows then wait.
@@ -130,6 +132,12 @@ func Run(t *testing.T, open Open) {
 		{"outbox times", testOutboxTimes, waits},
 		{"outbox bound", testOutboxBound, false},
 		{"outbox races", testOutboxRaces, false},
+		{"apps of a session", testServed, false},
+		{"apps of a session are bounded", testServedBound, false},
+		{"apps are told of an end", testEnds, false},
+		{"apps are told of every end of an account", testEndsAll, false},
+		{"ended sessions wait", testEndsTimes, waits},
+		{"ended sessions race", testEndsRaces, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.wait {
