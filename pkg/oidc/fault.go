@@ -163,12 +163,6 @@ func describeRequest(reason string) string {
 		return "Use POST."
 	case reasonForm:
 		return "Send application/x-www-form-urlencoded in UTF-8."
-	case codeStatement:
-		return "The software statement is not one that its issuer has signed, or it has expired."
-	case codeUnapproved:
-		return "The issuer of the software statement is not trusted here."
-	case reasonJSON:
-		return "Send application/json in UTF-8, not compressed, of at most 64 KiB."
 	case reasonMissing:
 		return "A required parameter is missing."
 	default:
@@ -195,6 +189,20 @@ func describeObject(reason string) string {
 		return "A pushed request cannot hold request_uri."
 	case reasonTwoRequests:
 		return "Send one of the parameters request and request_uri."
+	default:
+		return describeRegistration(reason)
+	}
+}
+
+// describeRegistration holds the texts of registrations that cannot be read.
+func describeRegistration(reason string) string {
+	switch reason {
+	case codeStatement:
+		return "The software statement is not one that its issuer has signed, or it has expired."
+	case codeUnapproved:
+		return "The issuer of the software statement is not trusted here."
+	case reasonJSON:
+		return "Send application/json in UTF-8, not compressed, of at most 64 KiB."
 	default:
 		return ""
 	}

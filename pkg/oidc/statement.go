@@ -33,11 +33,20 @@ func ParseStatements(raw []byte) (Statements, error) {
 	return out, nil
 }
 
+// members are those of a JSON object; none of what is not one, which is refused where it is read.
+func members(raw []byte) map[string]json.RawMessage {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil
+	}
+	return all
+}
+
 // withStatement lets what a trusted issuer has signed count before what the client says of itself, and returns the
 // statement. A statement of nobody who is trusted is refused: leaving it out would promise what is not kept.
 func (p *Provider) withStatement(raw []byte) (merged []byte, statement string, f *fault) {
-	var all map[string]json.RawMessage
-	if len(p.cfg.Statements) == 0 || json.Unmarshal(raw, &all) != nil || all["software_statement"] == nil {
+	all := members(raw)
+	if len(p.cfg.Statements) == 0 || all["software_statement"] == nil {
 		return raw, "", nil
 	}
 	if json.Unmarshal(all["software_statement"], &statement) != nil {

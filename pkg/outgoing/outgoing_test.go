@@ -102,7 +102,7 @@ func (w *world) wants(what string, err, want error) {
 
 // TestCA03 is the security case CA-03: a source of keys that is slow, endless, 100 MB, redirects or is a gzip bomb costs
 // at most 3 s and 256 KiB, what was there before is used, and other sources answer meanwhile.
-func TestCA03(t *testing.T) {
+func TestCA03(t *testing.T) { //nolint:gocognit // a table of what a source may do
 	w := newWorld(t)
 	release := make(chan struct{})
 	defer close(release)
