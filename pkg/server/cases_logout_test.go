@@ -158,7 +158,7 @@ func good(t *testing.T, p *idptest.IDP, token string, id idptest.Tokens, wantSID
 }
 
 // into signs in at an app.
-func into(t *testing.T, p *idptest.IDP, b *idptest.Browser, rp *idptest.RelyingParty) idptest.Tokens {
+func into(t *testing.T, b *idptest.Browser, rp *idptest.RelyingParty) idptest.Tokens {
 	t.Helper()
 	return rp.Exchange(t, b.Get(t, rp.AuthURL()).Prove(t, anna))
 }
@@ -166,7 +166,7 @@ func into(t *testing.T, p *idptest.IDP, b *idptest.Browser, rp *idptest.RelyingP
 // TestPR25 is PR-25: an app answers 200, 204, 400, hangs, or is down while its person signs out. The token is right; each
 // app is told until it has understood, at most four times and never after; the person waits for none of them, nor does
 // one app for another. Three nodes tell each once.
-func TestPR25(t *testing.T) { //nolint:gocognit // one story on a moved clock
+func TestPR25(t *testing.T) {
 	h, log := newHearer(t), &idptest.Log{}
 	p, nodes, _ := logged3(t, log, h.allowed)
 	b := p.Browser(t)
@@ -178,9 +178,9 @@ func TestPR25(t *testing.T) { //nolint:gocognit // one story on a moved clock
 	}
 	for i, id := range slices.Sorted(maps.Keys(apps)) {
 		b.At(t, nodes[i%3])
-		ids[id] = into(t, p, b, apps[id])
+		ids[id] = into(t, b, apps[id])
 	}
-	into(t, p, b, p.RP)
+	into(t, b, p.RP)
 	bye := b.Get(t, "/logout?"+url.Values{"id_token_hint": {ids["ok"].Raw}, "post_logout_redirect_uri": {apps["ok"].URL + "/bye"}}.Encode())
 	if bye.URL.String() != apps["ok"].URL+"/bye" {
 		t.Fatalf("after logout at %s (%d %q)", bye.URL, bye.Status, bye.H1())
@@ -253,7 +253,7 @@ func TestEveryEndTells(t *testing.T) {
 	} {
 		p.Advance(5 * time.Minute)
 		app := p.BrowserAt(t, nodes[told%3])
-		ids := []idptest.Tokens{into(t, p, app, rp)}
+		ids := []idptest.Tokens{into(t, app, rp)}
 		own := app
 		if c.other {
 			p.Advance(time.Minute)
@@ -262,7 +262,7 @@ func TestEveryEndTells(t *testing.T) {
 		}
 		if c.both {
 			p.Advance(time.Minute)
-			ids = append(ids, into(t, p, own, rp))
+			ids = append(ids, into(t, own, rp))
 		}
 		h.hears(t, p, "ok", told)
 		c.do(own)
@@ -287,7 +287,7 @@ func TestRiseKeepsTheApps(t *testing.T) {
 	p, _, _ := nodes3(t, h.allowed)
 	first, second := h.app(t, p, "ok"), h.app(t, p, "empty")
 	b := p.Browser(t)
-	before := into(t, p, b, first)
+	before := into(t, b, first)
 	p.Advance(2 * time.Minute)
 	after := second.Exchange(t, b.Get(t, second.AuthURL(idptest.With("prompt", "login"))).Prove(t, anna))
 	if before.Claims["sid"] == after.Claims["sid"] {
@@ -306,7 +306,7 @@ func TestRiseKeepsTheApps(t *testing.T) {
 func TestLockTells(t *testing.T) {
 	h := newHearer(t)
 	p, nodes, _ := nodes3(t, h.allowed, func(c *config.Config) { c.Guesses.Cap, c.Guesses.Free = 5, 9 })
-	id := into(t, p, p.Browser(t), h.app(t, p, "ok"))
+	id := into(t, p.Browser(t), h.app(t, p, "ok"))
 	p.Advance(time.Minute)
 	page := asked(t, p, nodes[1])
 	for i := 0; page.H1() == "Enter your code" && i < 9; i++ {

@@ -23,9 +23,17 @@ type behind struct {
 	cookies map[string]string
 }
 
+// reply is an answer that was read.
+type reply struct {
+	status         int
+	header         http.Header
+	body, location string
+	cookies        int
+}
+
 const secureHost = "login.example.com"
 
-func (b *behind) send(method, path string, form url.Values) (*http.Response, string) {
+func (b *behind) send(method, path string, form url.Values) reply {
 	b.Helper()
 	req, err := http.NewRequestWithContext(b.Context(), method, "http://"+b.n.Addr+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -50,7 +58,7 @@ func (b *behind) send(method, path string, form url.Values) (*http.Response, str
 			delete(b.cookies, c.Name)
 		}
 	}
-	return res, string(body)
+	return reply{res.StatusCode, res.Header, string(body), res.Header.Get("Location"), len(res.Cookies())}
 }
 
 // answer reads the response at the app.
@@ -69,18 +77,17 @@ func (b *behind) authorize(change ...func(url.Values)) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	res, _ := b.send(http.MethodGet, "/authorize?"+u.RawQuery, nil)
-	return res.Header.Get("Location")
+	return b.send(http.MethodGet, "/authorize?"+u.RawQuery, nil).location
 }
 
 func (b *behind) signIn() url.Values {
 	b.Helper()
 	at, _, _ := strings.Cut(b.authorize(), "?")
-	res, _ := b.send(http.MethodPost, at+"/login", url.Values{"username": {anna}, "password": {idptest.Password}})
-	at = res.Header.Get("Location")
+	res := b.send(http.MethodPost, at+"/login", url.Values{"username": {anna}, "password": {idptest.Password}})
+	at = res.location
 	b.send(http.MethodPost, at+"/factor", url.Values{"code": {b.p.Code(b, 0)}})
-	res, _ = b.send(http.MethodGet, at, nil)
-	return b.answer(res.Header.Get("Location"))
+	res = b.send(http.MethodGet, at, nil)
+	return b.answer(res.location)
 }
 
 // unchanged is what the frame of the app would find (Session Management 1.0 §3.2).
@@ -115,8 +122,8 @@ func TestSessionState(t *testing.T) {
 	if !b.unchanged(first) {
 		t.Error("changed by a sign-in that only began")
 	}
-	res, _ := b.send(http.MethodPost, at+"/login", url.Values{"username": {anna}, "password": {idptest.Password}})
-	b.send(http.MethodPost, res.Header.Get("Location")+"/factor", url.Values{"code": {p.Code(t, 0)}})
+	res := b.send(http.MethodPost, at+"/login", url.Values{"username": {anna}, "password": {idptest.Password}})
+	b.send(http.MethodPost, res.location+"/factor", url.Values{"code": {p.Code(t, 0)}})
 	if b.cookies["__Host-lg_ss"] == before || b.unchanged(first) {
 		t.Error("unchanged by another sign-in")
 	}
@@ -129,15 +136,15 @@ func TestSessionState(t *testing.T) {
 	if b.unchanged(last) || b.cookies["__Host-lg_ss"] != "" {
 		t.Error("unchanged by a sign-out")
 	}
-	res, body := b.send(http.MethodGet, "/session/check", nil)
-	csp := res.Header.Get("Content-Security-Policy")
-	if res.StatusCode != http.StatusOK || !strings.Contains(body, "session-check.js") || strings.Contains(csp, "frame-ancestors") ||
-		!strings.Contains(csp, "script-src 'self'") || !strings.Contains(csp, "default-src 'none'") || res.Header.Get("X-Frame-Options") != "" || len(res.Cookies()) != 0 {
-		t.Errorf("the page for frames: %d %v %s", res.StatusCode, res.Header, body)
+	res = b.send(http.MethodGet, "/session/check", nil)
+	csp := res.header.Get("Content-Security-Policy")
+	if res.status != http.StatusOK || !strings.Contains(res.body, "session-check.js") || strings.Contains(csp, "frame-ancestors") ||
+		!strings.Contains(csp, "script-src 'self'") || !strings.Contains(csp, "default-src 'none'") || res.header.Get("X-Frame-Options") != "" || res.cookies != 0 {
+		t.Errorf("the page for frames: %d %v %s", res.status, res.header, res.body)
 	}
-	res, body = b.send(http.MethodGet, "/.well-known/openid-configuration", nil)
-	if !strings.Contains(body, `"check_session_iframe":"https://`+secureHost+`/session/check"`) {
-		t.Errorf("discovery: %d %s", res.StatusCode, body)
+	res = b.send(http.MethodGet, "/.well-known/openid-configuration", nil)
+	if !strings.Contains(res.body, `"check_session_iframe":"https://`+secureHost+`/session/check"`) {
+		t.Errorf("discovery: %d %s", res.status, res.body)
 	}
 	plain := p.Browser(t)
 	answer := p.RP.Answer(t, plain.Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password).Prove(t, anna))

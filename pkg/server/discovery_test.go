@@ -15,7 +15,7 @@ import (
 )
 
 // What the discovery document names is mounted, and what is mounted for programs is named, whatever is switched on.
-func TestDiscoveryAndRoutes(t *testing.T) {
+func TestDiscoveryAndRoutes(t *testing.T) { //nolint:gocognit // two lists, compared both ways
 	for _, mode := range []string{config.RegistrationOff, config.RegistrationOpen} {
 		p := idptest.New(t, registration(mode))
 		doc := asks(t, http.MethodGet, p.Issuer+"/.well-known/openid-configuration", "", "").json

@@ -142,7 +142,7 @@ func dumpAll(t *testing.T, c *redis.Client) string {
 }
 
 // TestSE03Secure is SE-03 behind TLS: every cookie has the prefix and the marks.
-func TestSE03Secure(t *testing.T) {
+func TestSE03Secure(t *testing.T) { //nolint:gocognit // one walk, every cookie looked at
 	p := idptest.New(t, idptest.Setup{})
 	p.AddEnrolled(t, anna, "acme")
 	n := p.Secure(t, "login.example.com")

@@ -86,33 +86,40 @@ func (s ends) Claim(ctx context.Context, n int, lease time.Duration) ([]logout.E
 		if err != nil {
 			return nil, fmt.Errorf("claim ended sessions: %w", err)
 		}
-		var out []logout.Entry
-		held := map[string]logout.Entry{}
-		for i := 2; i+2 < len(r); i += 3 {
-			e, ok, err := s.entry(ctx, r[i:i+3])
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				out = append(out, e)
-			} else {
-				held[clientIn(e.ID)] = e
-			}
-		}
-		for _, e := range out {
-			delete(held, clientIn(e.ID))
-		}
-		for _, e := range held {
-			// Nothing of this client is lent after all.
-			if err := s.Free(ctx, e); err != nil {
-				return nil, err
-			}
+		out, err := s.lent(ctx, r[2:])
+		if err != nil {
+			return nil, err
 		}
 		if len(out) > 0 || len(r) == 2 && r.num(1) == 0 {
 			return out, nil
 		}
 	}
 	return nil, nil
+}
+
+// lent reads the entries of a claim, three values each, and gives back the clients of which none is sent after all.
+func (s ends) lent(ctx context.Context, r reply) ([]logout.Entry, error) {
+	var out []logout.Entry
+	held := map[string]logout.Entry{}
+	for i := 0; i+2 < len(r); i += 3 {
+		e, ok, err := s.entry(ctx, r[i:i+3])
+		if err != nil {
+			return nil, err
+		}
+		held[clientIn(e.ID)] = e
+		if ok {
+			out = append(out, e)
+		}
+	}
+	for _, e := range out {
+		delete(held, clientIn(e.ID))
+	}
+	for _, e := range held {
+		if err := s.Free(ctx, e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // clientIn is the part of an entry's id that names its client.
@@ -188,7 +195,7 @@ func (s ends) Free(ctx context.Context, e logout.Entry) error {
 	return s.settle(ctx, "", 0, 0, clientIn(e.ID))
 }
 
-func (s ends) settle(ctx context.Context, id string, wait int64, failed int, client string) error { //nolint:revive // the arguments of the script
+func (s ends) settle(ctx context.Context, id string, wait int64, failed int, client string) error {
 	ctx = context.WithValue(ctx, uncounted{}, true)
 	if _, err := s.run(ctx, "end_settle", s.key.ends(), id, wait, failed, client); err != nil {
 		return fmt.Errorf("settle ended session: %w", err)

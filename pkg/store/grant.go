@@ -79,7 +79,7 @@ func (s grants) issue(ctx context.Context, n grant.NewCode, access *grant.Access
 	}
 	keys, args = append(keys, frontKeys...), append(append(args, bit(n.Flow != "")), front...)
 	if n.Session != "" {
-		if keys, args, err = (sessions{s.Store}).record(n, t.tag, keys, args); err != nil {
+		if keys, args, err = sessions(s).record(n, t.tag, keys, args); err != nil {
 			return grant.Front{}, err
 		}
 	}

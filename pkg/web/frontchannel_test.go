@@ -33,7 +33,7 @@ func sources(page *idptest.Page) []string {
 // TestFrontChannel is Front-Channel Logout 1.0: after a sign-out, by whichever app or page, the browser is given a frame
 // for each app that registered one, with iss and the sid of its ID token where it asked for them; the page may frame
 // their origins alone, and leads on with the state. Nothing is framed while the person is only asked, nor afterwards.
-func TestFrontChannel(t *testing.T) { //nolint:gocognit // a table of ways to sign out
+func TestFrontChannel(t *testing.T) {
 	p, b := enrolled(t)
 	rp := p.NewRP(t, "framed", func(c *client.Client) {
 		c.FrontchannelURI, c.FrontchannelSession = strings.TrimSuffix(c.URI, "/")+"/front?x=1", true

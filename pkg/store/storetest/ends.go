@@ -126,7 +126,7 @@ func testServedBound(t *testing.T, open Open) { //nolint:thelper // a case, not 
 }
 
 // testEnds: every way by which one session ends tells the apps that it served and have an address, and no others.
-func testEnds(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
+func testEnds(t *testing.T, open Open) { //nolint:thelper,gocognit // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	s.listens(t, "app", "mail")
 	is(t, "PutClient", s.Clients.PutClient(ctx, &client.Client{ID: "framed", FrontchannelURI: "https://f.example/bye"}), nil)
@@ -272,7 +272,7 @@ func testEndsTimes(t *testing.T, open Open) { //nolint:thelper // a case, not a 
 }
 
 // testEndsRaces: whatever races, an app is lent to one caller.
-func testEndsRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
+func testEndsRaces(t *testing.T, open Open) { //nolint:thelper,gocognit // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()
 	ids := make([]string, 12)
 	for i := range ids {
