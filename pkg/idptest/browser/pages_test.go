@@ -72,6 +72,16 @@ func places() []place {
 			b.get(b.world.Issuer + "/logout")
 			b.load(b.click(selected("main button")))
 		}},
+		{"signed-out-apps", 200, "You are signed out", "U bent uitgelogd", func(b *tab) {
+			b.get(b.world.third.AuthURL(idptest.With("prompt", "consent")))
+			b.as(sam, idptest.Password)
+			b.submit(primary)
+			b.get(b.world.Issuer + "/logout")
+			b.load(b.click(selected("main button")))
+			if n := b.count("main iframe[hidden]"); n != 1 {
+				b.Errorf("%d frames, want that of the app", n)
+			}
+		}},
 		{"expired", 400, "This sign-in has expired", "", func(b *tab) {
 			b.ask()
 			b.world.Advance(time.Hour)

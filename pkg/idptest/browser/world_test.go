@@ -45,6 +45,7 @@ func newWorld(t *testing.T, setup idptest.Setup) *world {
 	w.AddAccount(t, bert, "acme")
 	w.AddAccount(t, sam, "plain")
 	w.third = w.NewRP(t, "third", func(c *client.Client) {
+		c.FrontchannelURI, c.FrontchannelSession = c.URI+"front", true
 		c.Company, c.PolicyURI, c.TosURI = "", "https://app.example/privacy", "https://app.example/terms"
 	})
 	w.startApp(t)
