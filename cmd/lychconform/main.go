@@ -3,7 +3,7 @@
 
 // Command lychconform is behind `make conformance`: it starts a Lychgate with a Redis, people and clients of its own,
 // behind TLS, for a conformance suite of the OpenID Foundation that runs already, and writes the configuration of a
-// driver for it. Everything it makes is for one run and stands in one folder.
+// driver for it. Everything it makes is for one run and stands in one folder. It is the security case PR-01.
 package main
 
 import (
