@@ -6,10 +6,10 @@ set -euo pipefail
 
 declare -A package=(
   [redis-server]=redis-server [chromium]=chromium [zbarimg]=zbar-tools [oathtool]=oathtool
-  [keepassxc-cli]=keepassxc [otpclient-cli]=otpclient-cli [apache2]=apache2 [npm]=npm [gcc]=gcc
+  [keepassxc-cli]=keepassxc [otpclient-cli]=otpclient-cli [apache2]=apache2 [node]=nodejs [npm]=npm [gcc]=gcc
 )
 if [ "${1:-}" = interop ]; then
-  package+=([node]=nodejs [mvn]=maven [javac]=default-jdk-headless [python3]=python3)
+  package+=([mvn]=maven [javac]=default-jdk-headless [python3]=python3)
 fi
 missing=()
 for program in "${!package[@]}"; do
