@@ -120,12 +120,11 @@ type Live struct {
 // Store keeps grants. Every method is one round trip and may answer authn.ErrUnavailable. A handle that is
 // forged, cut short, re-encoded or of another kind is refused before the store is asked.
 type Store interface {
-	// Issue records one grant and its code (life 60 s) and ends the flow in the same step. authn.ErrMoved when the
-	// account changed after the gate decided, authn.ErrGone when the flow was answered before.
-	Issue(ctx context.Context, n NewCode) (code string, err error)
-	// IssueFront is Issue for the response types that send more or less than a code: with n.NoCode there is no code,
-	// with access an access token under a grant of its own. All of it, or none, in one step.
-	IssueFront(ctx context.Context, n NewCode, access *Access) (Front, error)
+	// Issue records what an answer carries (OAuth 2.0 Multiple Response Types §5) and ends the flow, all of it or none, in
+	// one step: one grant and its code (life 60 s), or with n.NoCode no code; with access an access token under a grant of
+	// its own. authn.ErrMoved when the account changed after the gate decided, authn.ErrGone when the flow was answered
+	// before.
+	Issue(ctx context.Context, n NewCode, access *Access) (Front, error)
 	// Redeem turns a code into tokens, once; a second use ends the grant (RFC 6749 §4.1.2). redirectURI is as sent
 	// at the token endpoint, challenge is the S256 of the verifier or empty. ErrUnknown ErrOtherClient ErrReplay
 	// ErrRedirect ErrVerifier, authn.ErrMoved.

@@ -36,7 +36,7 @@ func (p *Provider) issue(ctx context.Context, unit *work, f *flow.Flow, n grant.
 		a := p.access(unit.client, nil)
 		access = &a
 	}
-	front, err := p.cfg.Grants.IssueFront(ctx, n, access)
+	front, err := p.cfg.Grants.Issue(ctx, n, access)
 	if err != nil {
 		return nil, fmt.Errorf("issue answer: %w", err)
 	}

@@ -56,17 +56,17 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(err)
 	tr, err := s.Devices().Use(ctx, a, cookie)
 	must(err)
-	code, err := s.Grants().Issue(ctx, grant.NewCode{
+	out, err := s.Grants().Issue(ctx, grant.NewCode{
 		Grant: grant.Grant{ClientID: "app", Subject: a.ID, Nonce: "NONCE-SECRET", RedirectURI: f.Request.RedirectURI}, Account: a, Offline: true, Rotate: true,
-	})
+	}, nil)
 	must(err)
-	i, err := s.Grants().Redeem(ctx, code, "app", f.Request.RedirectURI, "", grant.Access{Life: time.Hour, Stored: true})
+	i, err := s.Grants().Redeem(ctx, out.Code, "app", f.Request.RedirectURI, "", grant.Access{Life: time.Hour, Stored: true})
 	must(err)
 	must(s.Clients().PutClient(ctx, &client.Client{ID: "told", BackchannelURI: "https://told.example/bye"}))
 	for _, ends := range []bool{true, false} {
 		m, err := s.Sessions().Create(ctx, session.Session{AccountID: a.ID, Epoch: 1, PasswordGen: 1, FactorGen: a.FactorGen, End: now().Add(time.Hour)}, "")
 		must(err)
-		_, err = s.Grants().Issue(ctx, grant.NewCode{Grant: grant.Grant{ClientID: "told", SID: "SESSION-ID"}, Account: a, Session: m.Handle})
+		_, err = s.Grants().Issue(ctx, grant.NewCode{Grant: grant.Grant{ClientID: "told", SID: "SESSION-ID"}, Account: a, Session: m.Handle}, nil)
 		must(err)
 		if ends {
 			must(s.Sessions().End(ctx, m.Handle))
@@ -105,7 +105,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	return []string{
 		"EVENT-", "SESSION-ID", "told.example", "ASSERTION-ID", pushed, "LINK-SECRET", secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
 		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "CLIENT-DIGEST", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
-		ticket, strings.ReplaceAll(ticket, "-", ""), code[4:], i.Access[4:], i.Refresh[4:], k.Access[4:], n.Handle[4:], f.ID[4:],
+		ticket, strings.ReplaceAll(ticket, "-", ""), out.Code[4:], i.Access[4:], i.Refresh[4:], k.Access[4:], n.Handle[4:], f.ID[4:],
 		anonymous.ID, cookie, cookie[22:], tr.Cookie[22:], "argon2id",
 	}
 }

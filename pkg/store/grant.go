@@ -32,16 +32,7 @@ func uriDigest(uri string) string {
 }
 
 // Issue implements grant.Store.
-func (s grants) Issue(ctx context.Context, n grant.NewCode) (string, error) {
-	out, err := s.issue(ctx, n, nil)
-	if err != nil {
-		return "", fmt.Errorf("issue code: %w", err)
-	}
-	return out.Code, nil
-}
-
-// IssueFront implements grant.Store.
-func (s grants) IssueFront(ctx context.Context, n grant.NewCode, access *grant.Access) (grant.Front, error) {
+func (s grants) Issue(ctx context.Context, n grant.NewCode, access *grant.Access) (grant.Front, error) {
 	out, err := s.issue(ctx, n, access)
 	if err != nil {
 		return grant.Front{}, fmt.Errorf("issue answer: %w", err)

@@ -86,7 +86,7 @@ func closed(c chan struct{}) bool {
 // raceForCode issues a code and has two redeem it; it answers how many did.
 func raceForCode(t *testing.T, st *storetest.Stores, a authn.Account) (int, error) {
 	t.Helper()
-	code, err := st.Grants.Issue(t.Context(), grant.NewCode{Grant: grant.Grant{ClientID: "app"}, Account: a})
+	out, err := st.Grants.Issue(t.Context(), grant.NewCode{Grant: grant.Grant{ClientID: "app"}, Account: a}, nil)
 	if err != nil {
 		return 0, other(err)
 	}
@@ -95,7 +95,7 @@ func raceForCode(t *testing.T, st *storetest.Stores, a authn.Account) (int, erro
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			if _, errs[i] = st.Grants.Redeem(t.Context(), code, "app", "", "", grant.Access{Life: time.Hour, Stored: true}); errs[i] == nil {
+			if _, errs[i] = st.Grants.Redeem(t.Context(), out.Code, "app", "", "", grant.Access{Life: time.Hour, Stored: true}); errs[i] == nil {
 				ok.Add(1)
 			}
 		})

@@ -47,11 +47,11 @@ func newScene(t *testing.T) scene {
 	if c.ses, err = s.Sessions().Create(ctx, session.Session{AccountID: a.ID, Epoch: 1, PasswordGen: 1, FactorGen: 1, End: e.Now().Add(time.Hour)}, ""); err != nil {
 		t.Fatal(err)
 	}
-	code, err := s.Grants().Issue(ctx, grant.NewCode{Grant: grant.Grant{ClientID: "app"}, Account: a, Offline: true, Rotate: true})
+	out, err := s.Grants().Issue(ctx, grant.NewCode{Grant: grant.Grant{ClientID: "app"}, Account: a, Offline: true, Rotate: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.i, err = s.Grants().Redeem(ctx, code, "app", "", "", grant.Access{Life: time.Hour, Stored: true}); err != nil {
+	if c.i, err = s.Grants().Redeem(ctx, out.Code, "app", "", "", grant.Access{Life: time.Hour, Stored: true}); err != nil {
 		t.Fatal(err)
 	}
 	c.key = func(rest string) string { return "lg:{" + a.Tag + "}:" + rest }

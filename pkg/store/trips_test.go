@@ -81,7 +81,7 @@ func roundTrips(t *testing.T, s *store.Store) {
 	})
 	told := grant.NewCode{Grant: grant.Grant{ClientID: "told", SID: "sid"}, Account: a, Session: n.Handle}
 	costs("issue a code to an app that is told of the end", 1, func(ctx context.Context) error {
-		_, err := s.Grants().Issue(ctx, told)
+		_, err := s.Grants().Issue(ctx, told, nil)
 		return err
 	})
 	costs("make a session, and end it", 3, func(ctx context.Context) error {
@@ -120,16 +120,16 @@ func roundTrips(t *testing.T, s *store.Store) {
 func tokenTrips(t *testing.T, s *store.Store, a authn.Account, flowID string, costs func(string, uint64, func(context.Context) error)) {
 	t.Helper()
 	g := grant.Grant{ClientID: "app", RedirectURI: "https://app.example/cb", Scopes: []string{"openid"}}
-	var code string
+	var out grant.Front
 	var i grant.Issued
 	var err error
 	opaque := grant.Access{Life: time.Hour, Stored: true}
 	costs("issue a code", 1, func(ctx context.Context) error {
-		code, err = s.Grants().Issue(ctx, grant.NewCode{Grant: g, Account: a, Offline: true, Rotate: true, Flow: flowID})
+		out, err = s.Grants().Issue(ctx, grant.NewCode{Grant: g, Account: a, Offline: true, Rotate: true, Flow: flowID}, nil)
 		return err
 	})
 	costs("redeem", 1, func(ctx context.Context) error {
-		i, err = s.Grants().Redeem(ctx, code, "app", g.RedirectURI, "", opaque)
+		i, err = s.Grants().Redeem(ctx, out.Code, "app", g.RedirectURI, "", opaque)
 		return err
 	})
 	costs("refresh", 1, func(ctx context.Context) error {

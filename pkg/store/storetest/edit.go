@@ -301,9 +301,9 @@ func testStandings(t *testing.T, open Open) { //nolint:thelper // a case, not a 
 			ClientID: clientID, Subject: a.ID, Scopes: []string{"openid"}, RedirectURI: "https://app.example/cb", RequestedAt: s.at(),
 			Ends: s.at().Add(time.Hour),
 		}, Account: a, Offline: offline, Rotate: true}
-		code, err := s.Grants.Issue(ctx, n)
+		out, err := s.Grants.Issue(ctx, n, nil)
 		is(t, "Issue", err, nil)
-		i, err := s.Grants.Redeem(ctx, code, clientID, n.Grant.RedirectURI, "", grant.Access{Life: time.Hour, Stored: true, RefreshIdle: time.Hour})
+		i, err := s.Grants.Redeem(ctx, out.Code, clientID, n.Grant.RedirectURI, "", grant.Access{Life: time.Hour, Stored: true, RefreshIdle: time.Hour})
 		is(t, "Redeem", err, nil)
 		return i
 	}

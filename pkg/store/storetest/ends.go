@@ -31,7 +31,7 @@ func (s *Stores) serve(t *testing.T, a authn.Account, n session.Session, clientI
 	t.Helper()
 	c := s.granted(a)
 	c.Session, c.Grant.ClientID, c.Grant.SID = n.Handle, clientID, session.ID(n.Handle)
-	_, err := s.Grants.Issue(t.Context(), c)
+	_, err := s.Grants.Issue(t.Context(), c, nil)
 	return err
 }
 

@@ -35,9 +35,9 @@ func opaque() grant.Access {
 // code issues a code.
 func (s *Stores) code(t *testing.T, n grant.NewCode) string {
 	t.Helper()
-	code, err := s.Grants.Issue(t.Context(), n)
+	out, err := s.Grants.Issue(t.Context(), n, nil)
 	is(t, "Issue", err, nil)
-	return code
+	return out.Code
 }
 
 // tokens issues and redeems a code.
@@ -58,7 +58,7 @@ func testCode(t *testing.T, open Open) { //nolint:thelper // a case, not a helpe
 	if len(code) != 80 || code[:4] != "lgc_" {
 		t.Errorf("code %q, want lgc_ and 80 characters", code)
 	}
-	_, err := s.Grants.Issue(ctx, n)
+	_, err := s.Grants.Issue(ctx, n, nil)
 	is(t, "Issue of the same flow", err, authn.ErrGone)
 	for _, c := range []struct {
 		what, client, uri, challenge string
@@ -101,7 +101,7 @@ func testCode(t *testing.T, open Open) { //nolint:thelper // a case, not a helpe
 	// A flow of another account ends nothing.
 	other, bind := s.signedIn(t, s.person(t, "ben"))
 	n.Flow = other.ID
-	_, err = s.Grants.Issue(ctx, n)
+	_, err = s.Grants.Issue(ctx, n, nil)
 	is(t, "Issue with another person's flow", err, authn.ErrGone)
 	_, err = s.Flows.Load(ctx, other.ID, bind)
 	is(t, "Load of that flow", err, nil)
@@ -116,7 +116,7 @@ func testCodeRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a 
 		n.Flow = f.ID
 		var c tally
 		together(32, func(int) {
-			_, err := s.Grants.Issue(ctx, n)
+			_, err := s.Grants.Issue(ctx, n, nil)
 			c.outcome(err, authn.ErrGone)
 		})
 		if c.get("ok") != 1 || c.get("gone") != 31 {
@@ -238,7 +238,7 @@ func testGrantMoved(t *testing.T, open Open) { //nolint:thelper // a case, not a
 		used, asked := s.tokens(t, s.granted(a), opaque()), s.tokens(t, s.granted(a), opaque())
 		_, err := s.Accounts.Apply(ctx, a.ID, "*", act, "new")
 		is(t, string(act), err, nil)
-		_, err = s.Grants.Issue(ctx, s.granted(a))
+		_, err = s.Grants.Issue(ctx, s.granted(a), nil)
 		is(t, "Issue after "+string(act), err, authn.ErrMoved)
 		_, err = s.Grants.Redeem(ctx, code, "app", uri, "challenge", opaque())
 		is(t, "Redeem after "+string(act), err, authn.ErrMoved)
@@ -280,7 +280,7 @@ func testGrantExpires(t *testing.T, open Open) { //nolint:thelper // a case, not
 		is(t, "Refresh that is "+what, err, grant.ErrUnknown)
 	}
 	ends.Grant.Ends = s.at().Add(-time.Second)
-	_, err = s.Grants.Issue(ctx, ends)
+	_, err = s.Grants.Issue(ctx, ends, nil)
 	is(t, "Issue after the end", err, authn.ErrLost)
 }
 
@@ -363,13 +363,13 @@ func testFront(t *testing.T, open Open) { //nolint:thelper // a case, not a help
 	f, _ := s.signedIn(t, a)
 	n.Flow = f.ID
 	short := grant.Access{Life: 30 * time.Minute, Stored: true}
-	out, err := s.Grants.IssueFront(ctx, n, &short)
-	is(t, "IssueFront", err, nil)
+	out, err := s.Grants.Issue(ctx, n, &short)
+	is(t, "Issue", err, nil)
 	if len(out.Code) != 80 || len(out.Access) != 91 || out.AccessLife != short.Life {
-		t.Errorf("IssueFront() = %d and %d characters for %s", len(out.Code), len(out.Access), out.AccessLife)
+		t.Errorf("Issue() = %d and %d characters for %s", len(out.Code), len(out.Access), out.AccessLife)
 	}
-	_, err = s.Grants.IssueFront(ctx, n, &short)
-	is(t, "IssueFront of the same flow", err, authn.ErrGone)
+	_, err = s.Grants.Issue(ctx, n, &short)
+	is(t, "Issue of the same flow", err, authn.ErrGone)
 	live, err := s.Grants.Lookup(ctx, out.Access)
 	is(t, "Lookup before the code is used", err, nil)
 	late := s.at().Add(short.Life).Sub(live.Expires) // a real clock moves on
@@ -384,8 +384,8 @@ func testFront(t *testing.T, open Open) { //nolint:thelper // a case, not a help
 	is(t, "Lookup after the code was used twice", err, nil)
 
 	n.Flow, n.NoCode = "", true
-	out, err = s.Grants.IssueFront(ctx, n, &short)
-	is(t, "IssueFront without a code", err, nil)
+	out, err = s.Grants.Issue(ctx, n, &short)
+	is(t, "Issue without a code", err, nil)
 	if out.Code != "" {
 		t.Errorf("a code came where none was wanted")
 	}
@@ -394,22 +394,22 @@ func testFront(t *testing.T, open Open) { //nolint:thelper // a case, not a help
 	is(t, "Lookup after Revoke", err, grant.ErrUnknown)
 	f, bind := s.signedIn(t, a)
 	n.Flow = f.ID
-	out, err = s.Grants.IssueFront(ctx, n, nil)
-	is(t, "IssueFront of nothing but the end of the flow", err, nil)
+	out, err = s.Grants.Issue(ctx, n, nil)
+	is(t, "Issue of nothing but the end of the flow", err, nil)
 	if out != (grant.Front{}) {
-		t.Errorf("IssueFront() = %+v, want nothing", out)
+		t.Errorf("Issue() = %+v, want nothing", out)
 	}
 	_, err = s.Flows.Load(ctx, f.ID, bind)
 	is(t, "Load of the flow", err, authn.ErrGone)
 	n.Flow, n.Account.Epoch = "", a.Epoch+1
-	_, err = s.Grants.IssueFront(ctx, n, &short)
-	is(t, "IssueFront after the account moved", err, authn.ErrMoved)
+	_, err = s.Grants.Issue(ctx, n, &short)
+	is(t, "Issue after the account moved", err, authn.ErrMoved)
 }
 
 func testFrontExpires(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s := open(t, Options{CodeLife: life})
-	out, err := s.Grants.IssueFront(t.Context(), s.granted(s.person(t, "ann")), &grant.Access{Life: 3 * life, Stored: true})
-	is(t, "IssueFront", err, nil)
+	out, err := s.Grants.Issue(t.Context(), s.granted(s.person(t, "ann")), &grant.Access{Life: 3 * life, Stored: true})
+	is(t, "Issue", err, nil)
 	s.pass(2 * life)
 	_, err = s.Grants.Lookup(t.Context(), out.Access)
 	is(t, "Lookup after the code has ended", err, nil)
