@@ -140,7 +140,7 @@ func (o *Office) RotateSecret(ctx context.Context, id string) (Registered, error
 	}
 	changed := *c
 	changed.AddSecret(secret, o.Digest)
-	if err := o.Clients.PutClient(ctx, &changed); err != nil {
+	if err := o.Clients.ReplaceClient(ctx, &changed); err != nil {
 		return Registered{}, err
 	}
 	return Registered{&changed, secret}, nil

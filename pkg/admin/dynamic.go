@@ -212,7 +212,12 @@ func (d *Desk) Update(ctx context.Context, id, token string, raw []byte) (client
 			c.PlainSecrets = before.PlainSecrets
 		}
 	}
-	if err := d.Clients.PutClient(ctx, c); err != nil {
+	err = d.Clients.ReplaceClient(ctx, c)
+	if errors.Is(err, authn.ErrNotFound) {
+		// Deleted meanwhile, and it stays so.
+		return client.SelfRegistered{}, client.ErrToken
+	}
+	if err != nil {
 		return client.SelfRegistered{}, err
 	}
 	d.Audit.Event(ctx, audit.ClientChanged, slog.String("client", id))

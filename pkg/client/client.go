@@ -167,5 +167,7 @@ type Registry interface {
 	Origin(ctx context.Context, origin string) (bool, error)
 	// PutClient adds or replaces; RemoveClient removes. In force on every node within 1 s.
 	PutClient(ctx context.Context, c *Client) error
+	// ReplaceClient is PutClient for a client that is there: authn.ErrNotFound if it was removed, also just now.
+	ReplaceClient(ctx context.Context, c *Client) error
 	RemoveClient(ctx context.Context, id string) error
 }

@@ -27,6 +27,19 @@ func (r *registry) PutClient(ctx context.Context, c *client.Client) error {
 	return nil
 }
 
+// ReplaceClient implements client.Registry. This node sees it at once, others within a second.
+func (r *registry) ReplaceClient(ctx context.Context, c *client.Client) error {
+	sealed, err := r.sealClient(c)
+	if err != nil {
+		return err
+	}
+	k := r.s.key
+	if err := r.change(ctx, "registry_put", []string{k.version(), k.clients()}, c.ID, sealed, 1); err != nil {
+		return fmt.Errorf("replace client: %w", err)
+	}
+	return nil
+}
+
 // sealClient makes the record of a client.
 func (r *registry) sealClient(c *client.Client) (string, error) {
 	if c.ID == "" || len(c.ID) > maxID || !printable(c.ID) {
@@ -73,8 +86,8 @@ func (r *registry) put(ctx context.Context, key, id, sealed string) error {
 }
 
 // change runs a script that changes the registry, and waits until this node sees the change.
-func (r *registry) change(ctx context.Context, script string, keys []string, id, sealed string) error {
-	a, err := r.s.run(ctx, script, keys, id, sealed)
+func (r *registry) change(ctx context.Context, script string, keys []string, args ...any) error {
+	a, err := r.s.run(ctx, script, keys, args...)
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,9 @@ func testRegistry(t *testing.T, open Open) { //nolint:thelper // a case, not a h
 	}
 	is(t, "RemoveClient", s.Clients.RemoveClient(ctx, "aaa"), nil)
 	is(t, "RemoveClient again", s.Clients.RemoveClient(ctx, "aaa"), authn.ErrNotFound)
+	is(t, "ReplaceClient after RemoveClient", s.Clients.ReplaceClient(ctx, &client.Client{ID: "aaa"}), authn.ErrNotFound)
+	_, err = s.Clients.Client(ctx, "aaa")
+	is(t, "Client after that", err, authn.ErrNotFound)
 	_, err = s.Clients.Client(ctx, "aaa")
 	is(t, "Client after it was removed", err, authn.ErrNotFound)
 	if err := s.Clients.PutClient(ctx, &client.Client{ID: "a\nb"}); err == nil {
