@@ -30,6 +30,9 @@ type Entry struct {
 	TOTPSecret string         `json:"totp_secret,omitempty"`
 	Claims     map[string]any `json:"claims,omitempty"`
 	Roles      []string       `json:"roles,omitempty"`
+	// Groups are ids of groups of the company. Admin is "company" or "it"; empty: none.
+	Groups []string        `json:"groups,omitempty"`
+	Admin  authn.AdminRole `json:"admin,omitempty"`
 }
 
 // The bounds of an import.
@@ -170,6 +173,7 @@ func (o *Office) check(ctx context.Context, e Entry) (authn.NewAccount, error) {
 		problems = append(problems, errors.New("sub: at most 255 ASCII characters"))
 	}
 	problems = append(problems, checkClaims(e.Claims)...)
+	problems = append(problems, checkAdmin(e.Admin, e.Company)...)
 	if e.Company != "" {
 		if _, err := o.Companies.Company(ctx, e.Company); err != nil {
 			problems = append(problems, fmt.Errorf("company: %q: %w; add it with `lychgate company add`", e.Company, err))
@@ -180,8 +184,23 @@ func (o *Office) check(ctx context.Context, e Entry) (authn.NewAccount, error) {
 	}
 	return authn.NewAccount{
 		ID: e.Subject, Company: e.Company, Name: name, PasswordRecord: e.PasswordHash, TOTPSecret: secret,
-		Profile: authn.Profile{Name: e.Username, Claims: e.Claims, Roles: e.Roles, Created: o.Now().Unix()},
+		Profile: authn.Profile{Name: e.Username, Claims: e.Claims, Roles: e.Roles, Groups: e.Groups, Admin: e.Admin, Created: o.Now().Unix()},
 	}, nil
+}
+
+// checkAdmin says what is wrong with what an account is to administrate.
+func checkAdmin(role authn.AdminRole, company string) []error {
+	switch role {
+	case authn.AdminNone, authn.AdminIT:
+		return nil
+	case authn.AdminCompany:
+		if company == "" {
+			return []error{errors.New("admin: company needs the account to be of a company")}
+		}
+		return nil
+	default:
+		return []error{fmt.Errorf("admin: %q is not company or it", role)}
+	}
 }
 
 // decodeSecret reads a Base32 key as people and apps write it: any case, blanks, dashes, padding.

@@ -21,6 +21,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/notify"
+	"github.com/lychgate/lychgate/pkg/registry"
 )
 
 // Passwords is what the local directory knows of names and passwords.
@@ -37,8 +38,10 @@ type Passwords interface {
 
 // Office does the acts. Errors say which field is wrong and what to do; nothing is changed then.
 type Office struct {
-	Accounts  authn.AccountStore
-	Clients   client.Registry
+	Accounts authn.AccountStore
+	Clients  client.Registry
+	// Registry is where clients and companies are changed.
+	Registry  registry.Store
 	Companies company.Registry
 	Passwords Passwords
 	// Digest is the HMAC under which client secrets are kept.

@@ -40,15 +40,21 @@ const (
 	GrantLead       = "grant.lead"
 	GrantRevoked    = "grant.revoked"
 	ClientRejected  = "client.rejected"
-	// ClientRegistered, ClientChanged and ClientRemoved are what clients did themselves (RFC 7591, RFC 7592).
+	// ClientRegistered, ClientChanged and ClientRemoved: by the actor, or, without one, by itself (RFC 7591, RFC 7592).
 	ClientRegistered = "client.registered"
 	ClientChanged    = "client.changed"
 	ClientRemoved    = "client.removed"
-	RedirectRefused  = "redirect.refused"
-	RecordLost       = "record.lost"
-	AccountChanged   = "account.changed"
-	CompanyChanged   = "company.changed"
-	FactorReset      = "factor.reset"
+	// SecretMade, SecretEnded and SecretKept are what became of a client's secret.
+	SecretMade  = "secret.made"
+	SecretEnded = "secret.ended"
+	SecretKept  = "secret.kept"
+	// AdminRefused is an admin who asked for what is not the own company's, or is none.
+	AdminRefused    = "admin.refused"
+	RedirectRefused = "redirect.refused"
+	RecordLost      = "record.lost"
+	AccountChanged  = "account.changed"
+	CompanyChanged  = "company.changed"
+	FactorReset     = "factor.reset"
 	// FactorResetAsked is a reset that waits for another admin, or for its time.
 	FactorResetAsked = "factor.reset.asked"
 	AuditLost        = "audit.lost"

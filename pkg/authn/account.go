@@ -21,6 +21,16 @@ type NewAccount struct {
 	TOTPSecret []byte
 }
 
+// AdminRole is what an account may do at the console and the REST API.
+type AdminRole string
+
+// The roles. AdminCompany sees and changes the own company alone, AdminIT everything.
+const (
+	AdminNone    AdminRole = ""
+	AdminCompany AdminRole = "company"
+	AdminIT      AdminRole = "it"
+)
+
 // Change is an act on an account that takes effect on every node when it is answered.
 type Change string
 

@@ -89,7 +89,7 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		LongestToken: max(cfg.Lifetimes.IDToken, cfg.Lifetimes.JWTAccess),
 	})
 	b.Office = &admin.Office{
-		Accounts: st.Accounts(), Clients: st.Clients(), Companies: st.Companies(), Passwords: passwords{b.hasher},
+		Accounts: st.Accounts(), Clients: st.Clients(), Companies: st.Companies(), Registry: st.Registry(), Passwords: passwords{b.hasher},
 		Digest: func(secret string) string { return seal.Digest(pepper, secret) },
 		Audit:  b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,
 	}

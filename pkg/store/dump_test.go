@@ -81,7 +81,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	pushed, err := s.Pushed().Push(ctx, &f.Request, time.Minute)
 	must(err)
 	must(s.Proofs().Spend(ctx, "app", "ASSERTION-ID", time.Minute))
-	must(s.Clients().PutClient(ctx, &client.Client{ID: "app", Name: "CLIENT-NAME", Secrets: []string{"CLIENT-DIGEST"}}))
+	must(s.Clients().PutClient(ctx, &client.Client{ID: "app", Name: "CLIENT-NAME", Secrets: []client.Secret{{Digest: "CLIENT-DIGEST", Plain: "CLIENT-SECRET"}}}))
 	must(s.Companies().PutCompany(ctx, company.Company{ID: "acme", Name: "COMPANY-NAME"}))
 	must(s.SigningKeys().SaveKeys(ctx, []byte("SIGNING-KEYS"), 0))
 	b, err := s.Accounts().Create(ctx, authn.NewAccount{Name: "ben", PasswordRecord: "$argon2id$BEN", TOTPSecret: []byte(secret)})
@@ -104,7 +104,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(s.Outbox().Done(ctx, mails[0].ID))
 	return []string{
 		"EVENT-", "SESSION-ID", "told.example", "ASSERTION-ID", pushed, "LINK-SECRET", secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
-		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "CLIENT-DIGEST", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
+		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "CLIENT-DIGEST", "CLIENT-SECRET", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
 		ticket, strings.ReplaceAll(ticket, "-", ""), out.Code[4:], i.Access[4:], i.Refresh[4:], k.Access[4:], n.Handle[4:], f.ID[4:],
 		anonymous.ID, cookie, cookie[22:], tr.Cookie[22:], "argon2id",
 	}

@@ -39,6 +39,8 @@ type snapshot struct {
 	read      time.Time
 	clients   map[string]*client.Client
 	companies map[string]company.Company
+	// sealed are the records of the clients, so that a reload decodes those that have changed alone.
+	sealed map[string]string
 	// origins are those of the clients that are not disabled.
 	origins map[string]bool
 	// broken are the records that do not open, by place.
@@ -101,9 +103,11 @@ func (r *registry) reload(ctx context.Context, seen *snapshot) (*snapshot, error
 	}
 	snap := &snapshot{version: a.text(1), read: read}
 	if len(a) == 2 && old != nil {
-		snap.clients, snap.companies, snap.origins, snap.broken = old.clients, old.companies, old.origins, old.broken
+		next := *old
+		next.read = read
+		snap = &next
 	} else {
-		r.fill(snap, pairs(at(a, 2)), pairs(at(a, 3)))
+		r.fill(snap, old, pairs(at(a, 2)), pairs(at(a, 3)))
 	}
 	r.snap.Store(snap)
 	return snap, nil
@@ -116,21 +120,18 @@ func at(r reply, i int) any {
 	return r[i]
 }
 
-func (r *registry) fill(snap *snapshot, clients, companies map[string]string) {
-	snap.clients, snap.companies = map[string]*client.Client{}, map[string]company.Company{}
+// fill makes a snapshot of what was read; old is the one before, or nil.
+func (r *registry) fill(snap, old *snapshot, clients, companies map[string]string) {
+	snap.clients, snap.companies, snap.sealed = map[string]*client.Client{}, map[string]company.Company{}, clients
 	snap.broken, snap.origins = map[string]error{}, map[string]bool{}
 	for id, sealed := range clients {
-		place := field(r.s.key.clients(), id)
-		b, err := r.s.open("client", place, sealed)
-		if err == nil {
-			snap.clients[id], err = decodeClient(id, b)
-		}
+		c, err := r.openClient(old, id, sealed)
 		if err != nil {
-			delete(snap.clients, id)
-			snap.broken[place] = err
+			snap.broken[field(r.s.key.clients(), id)] = err
 			continue
 		}
-		if c := snap.clients[id]; !c.Disabled {
+		snap.clients[id] = c
+		if !c.Disabled {
 			for _, origin := range c.Origins() {
 				snap.origins[origin] = true
 			}
@@ -149,6 +150,18 @@ func (r *registry) fill(snap *snapshot, clients, companies map[string]string) {
 		}
 		snap.companies[id] = c
 	}
+}
+
+// openClient decodes a record, unless the snapshot before has it already.
+func (r *registry) openClient(old *snapshot, id, sealed string) (*client.Client, error) {
+	if old != nil && old.sealed[id] == sealed && old.clients[id] != nil {
+		return old.clients[id], nil
+	}
+	b, err := r.s.open("client", field(r.s.key.clients(), id), sealed)
+	if err != nil {
+		return nil, err
+	}
+	return decodeClient(id, b)
 }
 
 func decodeClient(id string, b []byte) (*client.Client, error) {

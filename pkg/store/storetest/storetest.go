@@ -24,6 +24,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/keys"
 	"github.com/lychgate/lychgate/pkg/logout"
 	"github.com/lychgate/lychgate/pkg/notify"
+	"github.com/lychgate/lychgate/pkg/registry"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/throttle"
 )
@@ -45,6 +46,7 @@ type Stores struct {
 	Throttle    throttle.Counter
 	Clients     client.Registry
 	Companies   company.Registry
+	Registry    registry.Store
 	Keys        keys.Store
 	Outbox      notify.Outbox
 	Ends        logout.Queue
@@ -127,6 +129,7 @@ func Run(t *testing.T, open Open) {
 		{"device ends", testDeviceEnds, waits},
 		{"throttle", testThrottle, waits},
 		{"registry", testRegistry, false},
+		{"registry apply", testApply, false},
 		{"signing keys", testKeys, false},
 		{"outbox", testOutbox, false},
 		{"outbox times", testOutboxTimes, waits},
