@@ -84,6 +84,9 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(s.Clients().PutClient(ctx, &client.Client{ID: "app", Name: "CLIENT-NAME", Secrets: []client.Secret{{Digest: "CLIENT-DIGEST", Plain: "CLIENT-SECRET"}}}))
 	must(s.Companies().PutCompany(ctx, company.Company{ID: "acme", Name: "COMPANY-NAME"}))
 	must(s.SigningKeys().SaveKeys(ctx, []byte("SIGNING-KEYS"), 0))
+	gone, err := s.Accounts().Create(ctx, authn.NewAccount{Name: "gone.lastname@example.org", PasswordRecord: "$argon2id$GONE"})
+	must(err)
+	must(s.People().Delete(ctx, gone.ID, "*"))
 	b, err := s.Accounts().Create(ctx, authn.NewAccount{Name: "ben", PasswordRecord: "$argon2id$BEN", TOTPSecret: []byte(secret)})
 	must(err)
 	b, err = s.Accounts().Apply(ctx, b.ID, "*", authn.ResetFactor, "")
@@ -130,7 +133,7 @@ func TestEveryKeyEnds(t *testing.T) {
 	s, e := mini(t, nil)
 	used(t, s, e.Now)
 	permanent := []string{
-		"lg:{*}:acct", "lg:{*}:prof", "lg:{*}:mfa", "lg:{*}:con", "lg:n:*", "lg:{reg}:v", "lg:{reg}:cl", "lg:{reg}:co", "lg:keys", "lg:store",
+		"lg:{*}:acct", "lg:{*}:prof", "lg:{*}:mfa", "lg:{*}:con", "lg:n:*", "lg:{*}:px", "lg:{*}:erased", "lg:{reg}:v", "lg:{reg}:cl", "lg:{reg}:co", "lg:keys", "lg:store",
 	}
 	kinds := map[string]int{}
 	for _, key := range e.Redis().Keys() {

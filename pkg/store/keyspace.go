@@ -21,6 +21,7 @@ func (k keyspace) sessions(tag string) string     { return k.tagged(tag, "sx") }
 func (k keyspace) served(tag string) string       { return k.tagged(tag, "lo") }
 func (k keyspace) activity(tag string) string     { return k.tagged(tag, "log") }
 func (k keyspace) reset(tag string) string        { return k.tagged(tag, "rq") }
+func (k keyspace) erased(tag string) string       { return k.tagged(tag, "erased") }
 func (k keyspace) grants(tag string) string       { return k.tagged(tag, "gx") }
 func (k keyspace) flow(tag, h string) string      { return k.tagged(tag, "f:"+h) }
 func (k keyspace) pend(tag, h string) string      { return k.tagged(tag, "pend:"+h) }
@@ -41,6 +42,9 @@ func (k keyspace) link(tag string) string             { return k.tagged(tag, "li
 func (k keyspace) pushed(tag string) string           { return k.tagged(tag, "par") }
 func (k keyspace) proof(tag string) string            { return k.tagged(tag, "jti") }
 func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:"+kind+":"+h) }
+
+// people is one set of the index of people.
+func (k keyspace) people(tag string) string { return k.tagged(tag, "px") }
 
 // The registry: one slot, so that a change and its version are one step.
 func (k keyspace) version() string         { return k.tagged("reg", "v") }

@@ -32,6 +32,7 @@ import (
 // Stores are the interfaces of one empty store.
 type Stores struct {
 	Accounts    authn.AccountStore
+	People      authn.People
 	Credentials authn.CredentialStore
 	Flows       flow.Store
 	Pushed      flow.PushedStore
@@ -129,6 +130,8 @@ func Run(t *testing.T, open Open) {
 		{"device ends", testDeviceEnds, waits},
 		{"throttle", testThrottle, waits},
 		{"registry", testRegistry, false},
+		{"people", testPeople, false},
+		{"people change", testPeopleChange, false},
 		{"registry apply", testApply, false},
 		{"signing keys", testKeys, false},
 		{"outbox", testOutbox, false},
