@@ -20,8 +20,11 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
+	"github.com/lychgate/lychgate/pkg/device"
+	"github.com/lychgate/lychgate/pkg/grant"
 	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/registry"
+	"github.com/lychgate/lychgate/pkg/session"
 )
 
 // Passwords is what the local directory knows of names and passwords.
@@ -39,6 +42,7 @@ type Passwords interface {
 // Office does the acts. Errors say which field is wrong and what to do; nothing is changed then.
 type Office struct {
 	Accounts authn.AccountStore
+	People   authn.People
 	Clients  client.Registry
 	// Registry is where clients and companies are changed.
 	Registry  registry.Store
@@ -51,8 +55,13 @@ type Office struct {
 	Links  authn.LinkStore
 	Outbox notify.Outbox
 	Resets Resets
-	Issuer string
-	Now    func() time.Time
+	// Factors, Devices, Sessions and Standings are what accounts have under way.
+	Factors   authn.GuessStore
+	Devices   device.Store
+	Sessions  session.Store
+	Standings grant.Standings
+	Issuer    string
+	Now       func() time.Time
 	// Rand is crypto/rand if nil.
 	Rand io.Reader
 }

@@ -39,6 +39,9 @@ func CommandLine() Actor { return Actor{Kind: ActorCommand, ID: "command line"} 
 // ErrStale is a change that was made from a version which is not in force any more.
 var ErrStale = errors.New("changed meanwhile: read it again")
 
+// ErrForbidden is an act that is not the actor's, whatever it is about.
+var ErrForbidden = errors.New("this is for the IT team alone")
+
 // Clerk does the acts of one actor, within what the actor may see: everything of another company is answered
 // authn.ErrNotFound, as if there were none, and stands in the audit log.
 type Clerk struct {
@@ -49,8 +52,8 @@ type Clerk struct {
 // Clerk returns a clerk for an actor.
 func (o *Office) Clerk(by Actor) *Clerk { return &Clerk{o, by} }
 
-// Company is the one that the clerk is bounded to; empty: none.
-func (c *Clerk) Company() string { return c.by.Company }
+// Bound is the company that the clerk is bounded to; empty: none.
+func (c *Clerk) Bound() string { return c.by.Company }
 
 // within says whether something of a company may be seen.
 func (c *Clerk) within(company string) bool { return c.by.Company == "" || c.by.Company == company }

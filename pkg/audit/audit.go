@@ -53,8 +53,14 @@ const (
 	RedirectRefused = "redirect.refused"
 	RecordLost      = "record.lost"
 	AccountChanged  = "account.changed"
-	CompanyChanged  = "company.changed"
-	FactorReset     = "factor.reset"
+	AccountDeleted  = "account.deleted"
+	// InvitationSent, InvitationWithdrawn and InvitationTaken are what became of an invitation, by its id.
+	InvitationSent      = "invitation.sent"
+	InvitationWithdrawn = "invitation.withdrawn"
+	InvitationTaken     = "invitation.taken"
+	CompanyChanged      = "company.changed"
+	CompanyRemoved      = "company.removed"
+	FactorReset         = "factor.reset"
 	// FactorResetAsked is a reset that waits for another admin, or for its time.
 	FactorResetAsked = "factor.reset.asked"
 	AuditLost        = "audit.lost"

@@ -46,6 +46,10 @@ func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:
 // people is one set of the index of people.
 func (k keyspace) people(tag string) string { return k.tagged(tag, "px") }
 
+// Invitations of a company: one slot, the sealed ones and their times.
+func (k keyspace) invited(tag string) string   { return k.tagged(tag, "inv") }
+func (k keyspace) invitedAt(tag string) string { return k.tagged(tag, "ivx") }
+
 // The registry: one slot, so that a change and its version are one step.
 func (k keyspace) version() string         { return k.tagged("reg", "v") }
 func (k keyspace) clients() string         { return k.tagged("reg", "cl") }

@@ -21,6 +21,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/device"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/invitation"
 	"github.com/lychgate/lychgate/pkg/keys"
 	"github.com/lychgate/lychgate/pkg/logout"
 	"github.com/lychgate/lychgate/pkg/notify"
@@ -33,6 +34,7 @@ import (
 type Stores struct {
 	Accounts    authn.AccountStore
 	People      authn.People
+	Invitations invitation.Store
 	Credentials authn.CredentialStore
 	Flows       flow.Store
 	Pushed      flow.PushedStore
@@ -132,6 +134,8 @@ func Run(t *testing.T, open Open) {
 		{"registry", testRegistry, false},
 		{"people", testPeople, false},
 		{"people change", testPeopleChange, false},
+		{"invitations", testInvitations, false},
+		{"invitations end", testInvitationsEnd, false},
 		{"registry apply", testApply, false},
 		{"signing keys", testKeys, false},
 		{"outbox", testOutbox, false},
