@@ -89,7 +89,7 @@ func known() []Page {
 		Consent{},
 		Forgot{},
 		ForgotSent{},
-		NewPassword{},
+		NewPassword{}, Invited{},
 		PasswordSet{},
 		SetupLink{},
 		SetupOn{},

@@ -22,6 +22,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/device"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/invitation"
 	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/registry"
 	"github.com/lychgate/lychgate/pkg/session"
@@ -55,6 +56,8 @@ type Office struct {
 	Links  authn.LinkStore
 	Outbox notify.Outbox
 	Resets Resets
+	// Invitations are those who have no account yet.
+	Invitations invitation.Store
 	// Factors, Devices, Sessions and Standings are what accounts have under way.
 	Factors   authn.GuessStore
 	Devices   device.Store
