@@ -169,9 +169,16 @@ func TestInvitees(t *testing.T) {
 	p.AddAccount(t, "has@acme.example", "acme")
 	clerk := acmeAdmin(p)
 	list := []admin.Invitee{
-		{Email: "fine@acme.example"}, {Email: "no address"}, {Email: "guest@ACME.example"}, {Email: "has@acme.example"},
-		{Email: "Fine@acme.example"}, {Email: "g@acme.example", Groups: []string{"none"}}, {Email: "r@acme.example", Roles: []string{""}},
-		{Email: "l@acme.example", Lang: "xx"}, {Email: "it@acme.example", Admin: authn.AdminIT}, {Email: "boss@acme.example", Admin: authn.AdminCompany},
+		{Email: "fine@acme.example"},
+		{Email: "no address"},
+		{Email: "guest@ACME.example"},
+		{Email: "has@acme.example"},
+		{Email: "Fine@acme.example"},
+		{Email: "g@acme.example", Groups: []string{"none"}},
+		{Email: "r@acme.example", Roles: []string{""}},
+		{Email: "l@acme.example", Lang: "xx"},
+		{Email: "it@acme.example", Admin: authn.AdminIT},
+		{Email: "boss@acme.example", Admin: authn.AdminCompany},
 	}
 	problems, err := clerk.CheckInvitees(t.Context(), "acme", list)
 	if err != nil {

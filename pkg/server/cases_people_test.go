@@ -140,6 +140,22 @@ func TestPL08Erased(t *testing.T) {
 	if !slices.ContainsFunc(events, func(r audit.Record) bool { return r.Event == audit.AccountDeleted && r.Account == id }) {
 		t.Error("the journal does not tell of the deletion")
 	}
+	nothingOf(t, events)
+	if text := log.String(); strings.Contains(text, "erased.person") || strings.Contains(text, "Erasmus") || strings.Contains(text, "other.address") {
+		t.Error("the log tells of the person")
+	}
+	if _, err := p.Node.Office.Accounts.ByID(t.Context(), id); !errors.Is(err, authn.ErrNotFound) {
+		t.Errorf("ByID() = %v, want ErrNotFound", err)
+	}
+	nothingLeft(t, p, rec.Tag)
+	if _, err := p.Node.Office.Add(t.Context(), admin.Entry{Username: "next@acme.example", Password: idptest.Password, Subject: id}); err == nil {
+		t.Error("the subject is given to somebody else")
+	}
+}
+
+// nothingOf holds that no event tells of the person.
+func nothingOf(t *testing.T, events []audit.Record) {
+	t.Helper()
 	for _, r := range events {
 		for _, text := range append([]string{r.Result, r.Browser}, values(r.Detail)...) {
 			if strings.Contains(text, "erased") || strings.Contains(text, "Erasmus") {
@@ -147,19 +163,15 @@ func TestPL08Erased(t *testing.T) {
 			}
 		}
 	}
-	if text := log.String(); strings.Contains(text, "erased.person") || strings.Contains(text, "Erasmus") || strings.Contains(text, "other.address") {
-		t.Error("the log tells of the person")
-	}
-	if _, err := p.Node.Office.Accounts.ByID(t.Context(), id); !errors.Is(err, authn.ErrNotFound) {
-		t.Errorf("ByID() = %v, want ErrNotFound", err)
-	}
+}
+
+// nothingLeft holds that the account's slot has nothing that stays, but for the mark that keeps its id from being used.
+func nothingLeft(t *testing.T, p *idptest.IDP, tag string) {
+	t.Helper()
 	for _, key := range p.Store.Redis().Keys() {
-		if strings.Contains(key, "{"+rec.Tag+"}") && !strings.HasSuffix(key, ":erased") && p.Store.Redis().TTL(key) == 0 {
+		if strings.Contains(key, "{"+tag+"}") && !strings.HasSuffix(key, ":erased") && p.Store.Redis().TTL(key) == 0 {
 			t.Errorf("%s is left for good", key)
 		}
-	}
-	if _, err := p.Node.Office.Add(t.Context(), admin.Entry{Username: "next@acme.example", Password: idptest.Password, Subject: id}); err == nil {
-		t.Error("the subject is given to somebody else")
 	}
 }
 
