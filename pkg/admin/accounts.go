@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -29,6 +30,8 @@ type Entry struct {
 	// TOTPSecret is Base32; empty: not enrolled.
 	TOTPSecret string         `json:"totp_secret,omitempty"`
 	Claims     map[string]any `json:"claims,omitempty"`
+	// Attributes are the operator's own, for scopes to map: texts, numbers, booleans, lists of texts.
+	Attributes map[string]any `json:"attributes,omitempty"`
 	Roles      []string       `json:"roles,omitempty"`
 	// Groups are ids of groups of the company. Admin is "company" or "it"; empty: none.
 	Groups []string        `json:"groups,omitempty"`
@@ -173,6 +176,7 @@ func (o *Office) check(ctx context.Context, e Entry) (authn.NewAccount, error) {
 		problems = append(problems, errors.New("sub: at most 255 ASCII characters"))
 	}
 	problems = append(problems, checkClaims(e.Claims)...)
+	problems = append(problems, checkAttributes(e.Attributes)...)
 	problems = append(problems, checkAdmin(e.Admin, e.Company)...)
 	if e.Company != "" {
 		if _, err := o.Companies.Company(ctx, e.Company); err != nil {
@@ -184,8 +188,52 @@ func (o *Office) check(ctx context.Context, e Entry) (authn.NewAccount, error) {
 	}
 	return authn.NewAccount{
 		ID: e.Subject, Company: e.Company, Name: name, PasswordRecord: e.PasswordHash, TOTPSecret: secret,
-		Profile: authn.Profile{Name: e.Username, Claims: e.Claims, Roles: e.Roles, Groups: e.Groups, Admin: e.Admin, Created: o.Now().Unix()},
+		Profile: authn.Profile{Name: e.Username, Claims: e.Claims, Attributes: e.Attributes, Roles: e.Roles, Groups: e.Groups, Admin: e.Admin, Created: o.Now().Unix()},
 	}, nil
+}
+
+// The bounds of attributes.
+const (
+	maxAttributes = 50
+	maxAttribute  = 2048
+)
+
+// checkAttributes says what is wrong with attributes of the operator's own.
+func checkAttributes(attributes map[string]any) []error {
+	if len(attributes) > maxAttributes {
+		return []error{fieldf("attributes", "can have %d entries at most", maxAttributes)}
+	}
+	var problems []error
+	for name, value := range attributes {
+		if !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`).MatchString(name) {
+			problems = append(problems, fieldf("attributes", "a name must be 1 to 64 letters, digits, _ . or -, the first a letter"))
+			continue
+		}
+		if !plain(value) {
+			problems = append(problems, fieldf("attributes", "%s must be a text, a number, true or false, or a list of texts, at most %d bytes", name, maxAttribute))
+		}
+	}
+	return problems
+}
+
+func plain(value any) bool {
+	switch v := value.(type) {
+	case bool, float64:
+		return true
+	case string:
+		return len(v) <= maxAttribute
+	case []any:
+		size := 0
+		for _, x := range v {
+			s, ok := x.(string)
+			if size += len(s); !ok || size > maxAttribute {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
 }
 
 // checkAdmin says what is wrong with what an account is to administrate.

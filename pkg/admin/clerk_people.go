@@ -74,9 +74,11 @@ func PersonTag(r authn.Record) string {
 type PersonEdit struct {
 	// Claims replaces the claims of OIDC Core §5.1.
 	Claims map[string]any
-	Roles  *[]string
-	Groups *[]string
-	Admin  *authn.AdminRole
+	// Attributes replaces those of the operator's own.
+	Attributes map[string]any
+	Roles      *[]string
+	Groups     *[]string
+	Admin      *authn.AdminRole
 }
 
 // EditPerson changes what is said of a person. tag as for ChangeClient, of PersonTag.
@@ -109,6 +111,10 @@ func (e PersonEdit) apply(p authn.Profile) (authn.Profile, []string) {
 		p.Claims = e.Claims
 		changed = append(changed, "claims")
 	}
+	if e.Attributes != nil {
+		p.Attributes = e.Attributes
+		changed = append(changed, "attributes")
+	}
 	if e.Roles != nil {
 		p.Roles = *e.Roles
 		changed = append(changed, "roles")
@@ -126,7 +132,7 @@ func (e PersonEdit) apply(p authn.Profile) (authn.Profile, []string) {
 
 // checkPerson holds a profile against the rules for all, and for the clerk.
 func (c *Clerk) checkPerson(ctx context.Context, before authn.Record, p authn.Profile) error {
-	problems := checkClaims(p.Claims)
+	problems := append(checkClaims(p.Claims), checkAttributes(p.Attributes)...)
 	problems = append(problems, checkAdmin(p.Admin, before.Company)...)
 	problems = append(problems, checkRoles(p.Roles)...)
 	groups, err := c.checkGroupsOf(ctx, before.Company, p.Groups)

@@ -60,7 +60,9 @@ const (
 	InvitationTaken     = "invitation.taken"
 	CompanyChanged      = "company.changed"
 	CompanyRemoved      = "company.removed"
-	FactorReset         = "factor.reset"
+	// DeclarationChanged is a scope or a role that was declared, changed or taken away.
+	DeclarationChanged = "declaration.changed"
+	FactorReset        = "factor.reset"
 	// FactorResetAsked is a reset that waits for another admin, or for its time.
 	FactorResetAsked = "factor.reset.asked"
 	AuditLost        = "audit.lost"

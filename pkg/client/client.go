@@ -87,6 +87,8 @@ type Client struct {
 	// Companies and Roles restrict who may sign in; empty: any active account.
 	Companies []string `json:"lychgate_companies,omitempty"`
 	Roles     []string `json:"lychgate_roles,omitempty"`
+	// Consent is ask (each time), remember or never; empty: never for a company's own app, else remember.
+	Consent string `json:"lychgate_consent,omitempty"`
 	// SecondFactor is off, optional, required or always; the stricter of client and company wins. Empty: optional.
 	SecondFactor flow.FactorMode `json:"lychgate_second_factor,omitempty"`
 	// AccessTokenFormat is opaque (default) or at+jwt (RFC 9068).
@@ -158,4 +160,7 @@ type Registry interface {
 	// ReplaceClient is PutClient for a client that is there: authn.ErrNotFound if it was removed, also just now.
 	ReplaceClient(ctx context.Context, c *Client) error
 	RemoveClient(ctx context.Context, id string) error
+	// Scope returns a scope that is declared or built in, Scopes all of these by name. Both read the snapshot too.
+	Scope(ctx context.Context, name string) (s Scope, known bool, err error)
+	Scopes(ctx context.Context) ([]Scope, error)
 }

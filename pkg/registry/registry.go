@@ -1,7 +1,7 @@
 // Copyright The Lychgate Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package registry is what is registered, seen as one: clients and companies with their version, so that a change of
+// Package registry is what is registered, seen as one: clients, companies, scopes and roles with their version, so that a change of
 // many entries is one step and two that change at once do not overwrite each other.
 package registry
 
@@ -18,6 +18,9 @@ type State struct {
 	Version   string
 	Clients   map[string]*client.Client
 	Companies map[string]company.Company
+	// Scopes and Roles are those that are declared.
+	Scopes map[string]client.Scope
+	Roles  map[string]client.Role
 	// Broken names entries that are there and cannot be read.
 	Broken []string
 }
@@ -28,11 +31,16 @@ type Change struct {
 	RemoveClients   []string
 	PutCompanies    []company.Company
 	RemoveCompanies []string
+	PutScopes       []client.Scope
+	RemoveScopes    []string
+	PutRoles        []client.Role
+	RemoveRoles     []string
 }
 
 // Empty says whether nothing would change.
 func (c Change) Empty() bool {
-	return len(c.PutClients)+len(c.RemoveClients)+len(c.PutCompanies)+len(c.RemoveCompanies) == 0
+	return len(c.PutClients)+len(c.RemoveClients)+len(c.PutCompanies)+len(c.RemoveCompanies)+
+		len(c.PutScopes)+len(c.RemoveScopes)+len(c.PutRoles)+len(c.RemoveRoles) == 0
 }
 
 // Store keeps the registry. Every method may answer authn.ErrUnavailable.

@@ -56,6 +56,11 @@ func (k keyspace) clients() string         { return k.tagged("reg", "cl") }
 func (k keyspace) initial(h string) string { return k.tagged("reg", "it:"+h) }
 func (k keyspace) used() string            { return k.tagged("reg", "used") }
 func (k keyspace) companies() string       { return k.tagged("reg", "co") }
+func (k keyspace) scopes() string          { return k.tagged("reg", "sc") }
+func (k keyspace) roles() string           { return k.tagged("reg", "ro") }
+func (k keyspace) registry() []string {
+	return []string{k.version(), k.clients(), k.companies(), k.scopes(), k.roles()}
+}
 
 // The outbox: one slot, so that an entry moves in one step. due and age are by time, mail holds the sealed entries and
 // their tries, sent the ids of what is done.

@@ -24,7 +24,7 @@ func (r *registry) State(ctx context.Context) (reg.State, error) {
 	if err != nil {
 		return reg.State{}, fmt.Errorf("read registry: %w", err)
 	}
-	st := reg.State{Version: snap.version, Clients: snap.clients, Companies: snap.companies}
+	st := reg.State{Version: snap.version, Clients: snap.clients, Companies: snap.companies, Scopes: snap.scopes, Roles: snap.roles}
 	for place := range snap.broken {
 		st.Broken = append(st.Broken, place)
 	}
@@ -36,6 +36,8 @@ func (r *registry) State(ctx context.Context) (reg.State, error) {
 const (
 	placeClients   = 2
 	placeCompanies = 3
+	placeScopes    = 4
+	placeRoles     = 5
 )
 
 // Apply implements registry.Store.
@@ -55,13 +57,28 @@ func (r *registry) Apply(ctx context.Context, version string, c reg.Change) erro
 		}
 		args = append(args, placeCompanies, co.ID, sealed)
 	}
-	for place, ids := range map[int][]string{placeClients: c.RemoveClients, placeCompanies: c.RemoveCompanies} {
+	for _, sc := range c.PutScopes {
+		sealed, err := r.s.sealJSON("scope", field(r.s.key.scopes(), sc.Name), sc)
+		if err != nil {
+			return fmt.Errorf("store scope: %w", err)
+		}
+		args = append(args, placeScopes, sc.Name, sealed)
+	}
+	for _, ro := range c.PutRoles {
+		sealed, err := r.s.sealJSON("role", field(r.s.key.roles(), ro.Name), ro)
+		if err != nil {
+			return fmt.Errorf("store role: %w", err)
+		}
+		args = append(args, placeRoles, ro.Name, sealed)
+	}
+	for place, ids := range map[int][]string{
+		placeClients: c.RemoveClients, placeCompanies: c.RemoveCompanies, placeScopes: c.RemoveScopes, placeRoles: c.RemoveRoles,
+	} {
 		for _, id := range ids {
 			args = append(args, place, id, "")
 		}
 	}
-	k := r.s.key
-	if err := r.change(ctx, "registry_apply", []string{k.version(), k.clients(), k.companies()}, args...); err != nil {
+	if err := r.change(ctx, "registry_apply", r.s.key.registry(), args...); err != nil {
 		return fmt.Errorf("change registry: %w", err)
 	}
 	return nil
