@@ -31,6 +31,7 @@ import (
 // Stores are the interfaces of one empty store.
 type Stores struct {
 	Accounts    authn.AccountStore
+	Renewer     authn.Renewer
 	Credentials authn.CredentialStore
 	Flows       flow.Store
 	Pushed      flow.PushedStore
@@ -83,6 +84,8 @@ func Run(t *testing.T, open Open) {
 		{"account", testAccounts, false},
 		{"account names race", testNameRace, false},
 		{"account changes", testChanges, false},
+		{"password records are renewed", testRenew, false},
+		{"password records are renewed in a race", testRenewRaces, false},
 		{"flow before the password", testAnonymousFlow, false},
 		{"flow after the password", testFlow, false},
 		{"flow marks", testFlowMarks, false},

@@ -27,7 +27,7 @@ const (
 )
 
 var errRecord = errors.New("not a record of argon2id within the bounds: $argon2id$v=19$m=…,t=…,p=…$salt$hash with " +
-	"m to 65536, t to 10, p to 4, a salt of 8 to 64 bytes, a hash of 16 to 64 bytes")
+	"m to 65536, t to 10, p to 4, a salt of 8 to 64 bytes, a hash of 16 to 64 bytes; or one of bcrypt or PBKDF2")
 
 // record is a parsed password record.
 type record struct {
@@ -43,13 +43,7 @@ func (r record) String() string {
 		enc.EncodeToString(r.salt), enc.EncodeToString(r.tag))
 }
 
-// CheckRecord says whether phc can be imported as a password record.
-func CheckRecord(phc string) error {
-	_, err := parse(phc)
-	return err
-}
-
-// parse reads the PHC form, strictly. The error never quotes what it read.
+// parse reads the PHC form of argon2id, strictly. The error never quotes what it read.
 func parse(phc string) (record, error) {
 	if len(phc) > maxRecord {
 		return record{}, errRecord
