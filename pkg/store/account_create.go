@@ -4,6 +4,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func (s accounts) placeAs(ctx context.Context, id string, n authn.NewAccount) (b
 		}
 	}
 	r, err := s.run(ctx, "account_create", []string{s.key.acct(tag), s.key.prof(tag), s.key.mfa(tag)},
-		id, n.Company, pw, prof, cred, secret)
+		id, n.Company, pw, prof, cred, secret, string(cmp.Or(n.State, authn.Active)))
 	if err != nil {
 		return false, err
 	}

@@ -44,13 +44,17 @@ func parseStored(phc string) (stored, error) {
 	return r, nil
 }
 
-func (r record) costs() (memoryKiB, passes uint32, threads uint8) { return r.memory, r.passes, r.threads }
+func (r record) costs() (memoryKiB, passes uint32, threads uint8) {
+	return r.memory, r.passes, r.threads
+}
 
 func (r record) derive(secret []byte) []byte {
 	return argon2.IDKey(secret, r.salt, r.passes, r.memory, r.threads, uint32(len(r.tag))) //nolint:gosec // at most maxTag
 }
 
-func (r record) fits(secret []byte) bool { return subtle.ConstantTimeCompare(r.derive(secret), r.tag) == 1 }
+func (r record) fits(secret []byte) bool {
+	return subtle.ConstantTimeCompare(r.derive(secret), r.tag) == 1
+}
 
 func (r record) current(cfg HashConfig) bool {
 	return r.memory == cfg.MemoryKiB && r.passes == cfg.Passes && r.threads == cfg.Threads &&
@@ -59,4 +63,6 @@ func (r record) current(cfg HashConfig) bool {
 
 // ambiguous says whether a hash that is no argon2 may take secret for another one: bcrypt reads 72 bytes and ends at a
 // NUL, HMAC fills a short key with NULs. Such a password is wrong, and never becomes the new record.
-func ambiguous(secret []byte, limit int) bool { return len(secret) > limit || bytes.IndexByte(secret, 0) >= 0 }
+func ambiguous(secret []byte, limit int) bool {
+	return len(secret) > limit || bytes.IndexByte(secret, 0) >= 0
+}
