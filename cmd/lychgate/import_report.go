@@ -65,7 +65,7 @@ func (p *printer) text(l foreign.Line) error {
 		fmt.Fprintf(p.w, "    client_secret %s (shown this once)\n", l.Secret)
 	}
 	for _, n := range l.Notes {
-		fmt.Fprintf(p.w, "    not taken: %s: %s\n", n.Field, n.Reason)
+		fmt.Fprintf(p.w, "    note: %s: %s\n", n.Field, n.Reason)
 	}
 	return nil
 }

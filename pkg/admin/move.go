@@ -165,7 +165,7 @@ func (v *mover) count(line foreign.Line) {
 func (v *mover) judge(ctx context.Context, p foreign.Person) (authn.NewAccount, foreign.Line) {
 	line := foreign.Line{Kind: foreign.KindPerson, Where: p.Where, Name: foreign.Show(p.Username), Notes: p.Notes}
 	refuse := func(err error) (authn.NewAccount, foreign.Line) {
-		line.Status, line.Reason = foreign.Refused, strings.ReplaceAll(err.Error(), "\n", "; ")
+		line.Status, line.Reason, line.NoPassword = foreign.Refused, strings.ReplaceAll(err.Error(), "\n", "; "), false
 		return authn.NewAccount{}, line
 	}
 	switch {
