@@ -28,6 +28,9 @@ func (s accounts) Create(ctx context.Context, n authn.NewAccount) (authn.Account
 	if n.Name == "" || n.PasswordRecord == "" || len(n.ID) > maxID || !printable(n.ID) {
 		return authn.Account{}, fmt.Errorf("create account: name, password record or id: %w", errInput)
 	}
+	if n.State = cmp.Or(n.State, authn.Active); n.State != authn.Active && n.State != authn.Disabled {
+		return authn.Account{}, fmt.Errorf("create account: state: %w", errInput)
+	}
 	index := s.key.name(s.index.Hash("name", n.Name))
 	out, err := s.do(ctx, cmd{"exists", index})
 	if err != nil {
@@ -102,7 +105,7 @@ func (s accounts) placeAs(ctx context.Context, id string, n authn.NewAccount) (b
 		}
 	}
 	r, err := s.run(ctx, "account_create", []string{s.key.acct(tag), s.key.prof(tag), s.key.mfa(tag)},
-		id, n.Company, pw, prof, cred, secret, string(cmp.Or(n.State, authn.Active)))
+		id, n.Company, pw, prof, cred, secret, string(n.State))
 	if err != nil {
 		return false, err
 	}

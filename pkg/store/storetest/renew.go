@@ -37,6 +37,25 @@ func testRenew(t *testing.T, open Open) { //nolint:thelper // a case, not a help
 	}
 }
 
+// testCreateDisabled: somebody who was disabled elsewhere is never active here, not even for a moment.
+func testCreateDisabled(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
+	s, ctx := open(t, Options{}), t.Context()
+	a, err := s.Accounts.Create(ctx, authn.NewAccount{Name: "ann", PasswordRecord: "x", State: authn.Disabled, TOTPSecret: totpSecret()})
+	is(t, "Create", err, nil)
+	if a.State != authn.Disabled || a.Epoch != 1 || a.Factor != authn.FactorOn {
+		t.Errorf("created disabled: %+v", a)
+	}
+	b, err := s.Accounts.Apply(ctx, a.ID, "*", authn.Enable, "")
+	is(t, "Enable", err, nil)
+	if b.State != authn.Active {
+		t.Errorf("after Enable the state is %s", b.State)
+	}
+	_, err = s.Accounts.Create(ctx, authn.NewAccount{Name: "ben", PasswordRecord: "x", State: "locked"})
+	if err == nil {
+		t.Error("Create in a state that is none = nil, want an error")
+	}
+}
+
 // testRenewRaces: whatever the order, a password that was chosen is never written over.
 func testRenewRaces(t *testing.T, open Open) { //nolint:thelper // a case, not a helper: its own lines are what failed
 	s, ctx := open(t, Options{}), t.Context()

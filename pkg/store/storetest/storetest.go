@@ -84,6 +84,7 @@ func Run(t *testing.T, open Open) {
 		{"account", testAccounts, false},
 		{"account names race", testNameRace, false},
 		{"account changes", testChanges, false},
+		{"account created disabled", testCreateDisabled, false},
 		{"password records are renewed", testRenew, false},
 		{"password records are renewed in a race", testRenewRaces, false},
 		{"flow before the password", testAnonymousFlow, false},
