@@ -26,7 +26,7 @@ func (p *printer) line(l foreign.Line) error {
 	if !p.json {
 		return p.text(l)
 	}
-	b, err := json.Marshal(l)
+	b, err := json.Marshal(l) //nolint:gosec // a new secret is shown this once
 	if err != nil {
 		return err
 	}
@@ -46,19 +46,20 @@ func (p *printer) text(l foreign.Line) error {
 	if l.Status == foreign.Taken && len(l.Notes) == 0 && l.Secret == "" && !l.NoPassword && !l.NoFactor {
 		return nil
 	}
-	what := strings.ReplaceAll(string(l.Status), "_", " ")
+	what := []string{strings.ReplaceAll(string(l.Status), "_", " ")}
 	for _, missing := range []struct {
 		name string
 		yes  bool
 	}{{"without password", l.NoPassword}, {"without second factor", l.NoFactor}, {"with a new secret", l.NewSecret}} {
 		if missing.yes {
-			what += ", " + missing.name
+			what = append(what, missing.name)
 		}
 	}
+	reason := ""
 	if l.Reason != "" {
-		what += ": " + l.Reason
+		reason = ": " + l.Reason
 	}
-	if _, err := fmt.Fprintf(p.w, "%s %s (%s): %s\n", l.Kind, l.Name, l.Where, what); err != nil {
+	if _, err := fmt.Fprintf(p.w, "%s %s (%s): %s%s\n", l.Kind, l.Name, l.Where, strings.Join(what, ", "), reason); err != nil {
 		return err
 	}
 	if l.Secret != "" {

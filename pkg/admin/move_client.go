@@ -45,6 +45,34 @@ func (v *mover) checkClients(ctx context.Context, x foreign.Export) error {
 
 // judgeClient says what is to become of a client. The error is that of the store alone.
 func (v *mover) judgeClient(ctx context.Context, a *app, ids map[string]string) error {
+	if a.settled(ids) {
+		return nil
+	}
+	c := a.Registration.Client
+	ids[c.ID] = a.Where
+	v.consent(a)
+	a.line.Status, a.line.Notes = foreign.Taken, a.Notes
+	a.line.NewSecret = a.Registration.Secret == "" && c.KeepsSecret()
+	here, err := v.registered(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if here {
+		exists(&a.line, "client_id", foreign.Show(c.ID))
+		return nil
+	}
+	try := *c // prepare changes what it is given
+	switch _, err := v.o.prepare(ctx, &try, a.Registration.Secret); {
+	case errors.Is(err, authn.ErrUnavailable):
+		return err
+	case err != nil:
+		a.refuse(err)
+	}
+	return nil
+}
+
+// settled says whether the file itself decides: ids holds where each id stands.
+func (a *app) settled(ids map[string]string) bool {
 	c := a.Registration.Client
 	if c != nil {
 		a.line.Name = foreign.Show(c.ID)
@@ -52,30 +80,22 @@ func (v *mover) judgeClient(ctx context.Context, a *app, ids map[string]string) 
 	switch {
 	case a.LeftOut != "":
 		a.line.Status, a.line.Reason = foreign.LeftOut, a.LeftOut
-		return nil
 	case a.Problem != nil:
 		a.refuse(a.Problem)
-		return nil
 	case ids[c.ID] != "":
 		a.refuse(fmt.Errorf("client_id: stands at %s already", ids[c.ID]))
-		return nil
+	default:
+		return false
 	}
-	ids[c.ID] = a.Where
-	v.consent(a)
-	a.line.Status, a.line.Notes = foreign.Taken, a.Notes
-	a.line.NewSecret = a.Registration.Secret == "" && c.KeepsSecret()
-	if _, err := v.o.Clients.Client(ctx, c.ID); err == nil {
-		exists(&a.line, "client_id", foreign.Show(c.ID))
-		return nil
-	} else if !errors.Is(err, authn.ErrNotFound) {
-		return err
+	return true
+}
+
+func (v *mover) registered(ctx context.Context, id string) (bool, error) {
+	_, err := v.o.Clients.Client(ctx, id)
+	if errors.Is(err, authn.ErrNotFound) {
+		return false, nil
 	}
-	// prepare changes what it is given.
-	try := *c
-	if _, err := v.o.prepare(ctx, &try, a.Registration.Secret); err != nil {
-		a.refuse(err)
-	}
-	return nil
+	return err == nil, err
 }
 
 func (a *app) refuse(err error) {

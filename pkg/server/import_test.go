@@ -133,7 +133,8 @@ func TestImportedHashes(t *testing.T) {
 	}{
 		foreign.Keycloak: {[]string{"keycloak-realm.json"}, []string{"cora", "dirk"}, []string{"ben", "eva", "fred"}},
 		foreign.Auth0: {
-			[]string{"auth0-users.ndjson", "auth0-passwords.ndjson"}, []string{"anna@legal.example"},
+			[]string{"auth0-users.ndjson", "auth0-passwords.ndjson"},
+			[]string{"anna@legal.example"},
 			[]string{"ben@legal.example", "cora", "dirk@legal.example"},
 		},
 		foreign.Authelia: {[]string{"authelia-users.yml", "authelia-totp.yml", "authelia-identifiers.yml"}, []string{"cora"}, []string{"ben", "dirk", "eva"}},
@@ -206,7 +207,7 @@ func TestPL03Imported(t *testing.T) {
 		hashes.Store(0)
 		trips := p.Node.Trips()
 		got := form.Login(t, name, password)
-		return answer{got.Status, got.Alert(), hashes.Load(), int64(p.Node.Trips() - trips)} //nolint:gosec // a few
+		return answer{got.Status, got.Alert(), hashes.Load(), int64(p.Node.Trips() - trips)}
 	}
 	try("warm", "x")
 	want := try("nobody", oldPassword)

@@ -141,11 +141,17 @@ type auth0Hash struct {
 	Password json.RawMessage `json:"password"`
 }
 
+// LogValue keeps the hash out of the logs.
+func (auth0Hash) LogValue() slog.Value { return slog.StringValue("[redacted] hash") }
+
 type auth0Factor struct {
 	TOTP *struct {
 		Secret string `json:"secret"`
 	} `json:"totp"`
 }
+
+// LogValue keeps the key out of the logs.
+func (auth0Factor) LogValue() slog.Value { return slog.StringValue("[redacted] factor") }
 
 func (a *auth0) person(where string, part []byte) Person {
 	p := Person{Where: where}

@@ -122,13 +122,11 @@ func (m *many) Seek(int64, int) (int64, error) { m.at = 0; return 0, nil }
 
 // TestAuth0Many: a million people pass, one more does not.
 func TestAuth0Many(t *testing.T) {
-	for n, want := range map[int64]error{1_000_000: nil, 1_000_001: foreign.ErrSize} {
-		got := int64(0)
-		x := open(t, foreign.Auth0, foreign.Files{Main: &many{n: n, line: "{\"email\":\"a@b.example\"}\n"}}, foreign.Options{})
-		err := x.People(func(foreign.Person) error { got++; return nil })
-		if !errors.Is(err, want) || got != 1_000_000 {
-			t.Errorf("%d people: %d read, %v, want %v", n, got, err, want)
-		}
+	got := 0
+	x := open(t, foreign.Auth0, foreign.Files{Main: &many{n: 1_000_001, line: "{}\n"}}, foreign.Options{})
+	err := x.People(func(foreign.Person) error { got++; return nil })
+	if !errors.Is(err, foreign.ErrSize) || got != 1_000_000 {
+		t.Errorf("%d read, %v, want 1000000 and then ErrSize", got, err)
 	}
 }
 

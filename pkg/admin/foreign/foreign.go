@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 
 	"github.com/lychgate/lychgate/pkg/client"
 )
@@ -192,10 +193,8 @@ func (p *Person) address(parts map[string]string) {
 
 // role adds a role once.
 func (p *Person) role(field, name string) {
-	for _, have := range p.Roles {
-		if have == name {
-			return
-		}
+	if slices.Contains(p.Roles, name) {
+		return
 	}
 	if name == "" || len(name) > maxRole || Show(name) != name || len(p.Roles) >= maxRoles {
 		p.note(field, "%q is no role: 1 to %d bytes of text, %d in all", Show(name), maxRole, maxRoles)

@@ -19,38 +19,38 @@ import (
 // file reads a file of testdata, which holds invented people of .example domains. Their passwords are all "a quiet
 // morning by the canal"; the hashes were made by python3: hashlib.pbkdf2_hmac, bcrypt.hashpw, argon2.low_level
 // (argon2-cffi) and passlib.
-func file(t testing.TB, name string) io.ReadSeeker {
-	t.Helper()
+func file(tb testing.TB, name string) io.ReadSeeker {
+	tb.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return strings.NewReader(string(b))
 }
 
-func open(t testing.TB, product string, f foreign.Files, o foreign.Options) foreign.Export {
-	t.Helper()
+func open(tb testing.TB, product string, f foreign.Files, o foreign.Options) foreign.Export {
+	tb.Helper()
 	x, err := foreign.Open(product, f, o)
 	if err != nil {
-		t.Fatalf("Open() = %v", err)
+		tb.Fatalf("Open() = %v", err)
 	}
 	return x
 }
 
-func people(t testing.TB, x foreign.Export) []foreign.Person {
-	t.Helper()
+func people(tb testing.TB, x foreign.Export) []foreign.Person {
+	tb.Helper()
 	var all []foreign.Person
 	if err := x.People(func(p foreign.Person) error { all = append(all, p); return nil }); err != nil {
-		t.Fatalf("People() = %v", err)
+		tb.Fatalf("People() = %v", err)
 	}
 	return all
 }
 
-func apps(t testing.TB, x foreign.Export) []foreign.App {
-	t.Helper()
+func apps(tb testing.TB, x foreign.Export) []foreign.App {
+	tb.Helper()
 	all, err := x.Apps()
 	if err != nil {
-		t.Fatalf("Apps() = %v", err)
+		tb.Fatalf("Apps() = %v", err)
 	}
 	return all
 }

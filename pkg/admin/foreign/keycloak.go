@@ -31,8 +31,8 @@ func (k *keycloak) People(yield func(Person) error) error {
 // Apps implements Export.
 func (k *keycloak) Apps() ([]App, error) {
 	var apps []App
-	realm, err := "", error(nil)
-	err = k.walkRealm(func(name string, s *stream) error {
+	realm := ""
+	err := k.walkRealm(func(name string, s *stream) error {
 		switch name {
 		case "realm":
 			s.meter.left = maxPart

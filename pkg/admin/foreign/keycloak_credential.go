@@ -66,6 +66,9 @@ type keycloakHash struct {
 	Parameters map[string][]string `json:"additionalParameters"`
 }
 
+// LogValue keeps the hash out of the logs.
+func (keycloakHash) LogValue() slog.Value { return slog.StringValue("[redacted] hash") }
+
 // password makes a record of the hash.
 func (c keycloakCredential) password() (string, error) {
 	if c.Value != "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/client"
 )
 
-func realm(t testing.TB) foreign.Export {
+func realm(t *testing.T) foreign.Export {
 	t.Helper()
 	return open(t, foreign.Keycloak, foreign.Files{Main: file(t, "keycloak-realm.json")}, foreign.Options{})
 }

@@ -44,8 +44,8 @@ func parsePBKDF2(phc string) (stored, error) {
 	var ok [4]bool
 	ok[0] = newHash(r.digest) != nil
 	r.iterations, ok[1] = cost(parts[2], "i=", maxIterations)
-	r.salt, ok[2] = bytesOf(parts[3], minSalt, maxSalt)
-	r.tag, ok[3] = bytesOf(parts[4], minTag, maxTag)
+	r.salt, ok[2] = bytesOf(parts[3], minSalt)
+	r.tag, ok[3] = bytesOf(parts[4], minTag)
 	// The last test refuses a second spelling of the same record.
 	if ok != [4]bool{true, true, true, true} || r.String() != phc {
 		return nil, errPBKDF2

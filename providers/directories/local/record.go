@@ -21,7 +21,7 @@ const (
 	minSalt    = 8
 	maxSalt    = 64
 	minTag     = 16
-	maxTag     = 64
+	maxTag     = maxSalt
 	// maxRecord is more than the longest record within those bounds.
 	maxRecord = 256
 )
@@ -63,8 +63,8 @@ func parse(phc string) (record, error) {
 	r.passes, ok[1] = cost(costs[1], "t=", maxPasses)
 	threads, ok[2] = cost(costs[2], "p=", maxThreads)
 	r.threads = uint8(threads) //nolint:gosec // at most maxThreads
-	r.salt, ok[3] = bytesOf(parts[4], minSalt, maxSalt)
-	r.tag, ok[4] = bytesOf(parts[5], minTag, maxTag)
+	r.salt, ok[3] = bytesOf(parts[4], minSalt)
+	r.tag, ok[4] = bytesOf(parts[5], minTag)
 	// RFC 9106 §3.1: at least 8 KiB for each lane. The last test refuses a second spelling of the same record.
 	if ok != [5]bool{true, true, true, true, true} || r.memory < 8*threads || r.String() != phc {
 		return record{}, errRecord
@@ -81,7 +81,7 @@ func cost(s, prefix string, limit uint64) (uint32, bool) {
 	return uint32(n), err == nil && n >= 1 && n <= limit
 }
 
-func bytesOf(s string, least, most int) ([]byte, bool) {
+func bytesOf(s string, least int) ([]byte, bool) {
 	b, err := base64.RawStdEncoding.Strict().DecodeString(s)
-	return b, err == nil && len(b) >= least && len(b) <= most
+	return b, err == nil && len(b) >= least && len(b) <= maxTag
 }
