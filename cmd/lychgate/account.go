@@ -90,30 +90,6 @@ func (c *console) input(name string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-func (c *console) accountImport() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "import FILE|-", Short: "Import accounts from JSON lines; checks the whole file before it writes",
-		Long: "Each line is an object: username, password or password_hash (argon2id, PHC form), and optionally\n" +
-			"totp_secret (Base32), claims (standard OIDC claims), roles, company, sub.",
-		Args: exactly(1, "a file, or - for standard input"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			in, err := c.input(args[0])
-			if err != nil {
-				return err
-			}
-			defer in.Close()
-			return c.office(cmd, func(b *server.Back) error {
-				n, err := b.Office.Import(cmd.Context(), in)
-				if err != nil {
-					return err
-				}
-				return c.print(map[string]int{"imported": n}, func(w io.Writer) { fmt.Fprintf(w, "imported %d accounts\n", n) })
-			})
-		},
-	}
-	return c.jsonFlag(cmd)
-}
-
 // accountView is what listings show of an account; never a hash or a secret.
 type accountView struct {
 	Username     string            `json:"username"`

@@ -24,7 +24,7 @@ type Entry struct {
 	Company  string `json:"company,omitempty"`
 	// Subject is the sub to keep from the provider before; empty: a new one.
 	Subject string `json:"sub,omitempty"`
-	// Password or PasswordHash (argon2id, PHC form): one of them.
+	// Password or PasswordHash (argon2id or PBKDF2 in PHC form, or bcrypt): one of them.
 	Password     string `json:"password,omitempty"`
 	PasswordHash string `json:"password_hash,omitempty"`
 	// TOTPSecret is Base32; empty: not enrolled.
@@ -34,8 +34,9 @@ type Entry struct {
 	Attributes map[string]any `json:"attributes,omitempty"`
 	Roles      []string       `json:"roles,omitempty"`
 	// Groups are ids of groups of the company. Admin is "company" or "it"; empty: none.
-	Groups []string        `json:"groups,omitempty"`
-	Admin  authn.AdminRole `json:"admin,omitempty"`
+	Groups   []string        `json:"groups,omitempty"`
+	Admin    authn.AdminRole `json:"admin,omitempty"`
+	Disabled bool            `json:"disabled,omitempty"`
 }
 
 // The bounds of an import.
@@ -186,8 +187,12 @@ func (o *Office) check(ctx context.Context, e Entry) (authn.NewAccount, error) {
 	if err := errors.Join(problems...); err != nil {
 		return authn.NewAccount{}, err
 	}
+	state := authn.Active
+	if e.Disabled {
+		state = authn.Disabled
+	}
 	return authn.NewAccount{
-		ID: e.Subject, Company: e.Company, Name: name, PasswordRecord: e.PasswordHash, TOTPSecret: secret,
+		ID: e.Subject, Company: e.Company, State: state, Name: name, PasswordRecord: e.PasswordHash, TOTPSecret: secret,
 		Profile: authn.Profile{Name: e.Username, Claims: e.Claims, Attributes: e.Attributes, Roles: e.Roles, Groups: e.Groups, Admin: e.Admin, Created: o.Now().Unix()},
 	}, nil
 }

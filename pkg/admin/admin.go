@@ -34,7 +34,9 @@ type Passwords interface {
 	Canonical(name string) (string, error)
 	// Hash returns the PHC record of a password.
 	Hash(ctx context.Context, password string) (string, error)
-	// CheckRecord says what is wrong with a PHC record that is to be imported.
+	// Unusable returns the record of no password, for somebody who has to choose one.
+	Unusable() (string, error)
+	// CheckRecord says what is wrong with a record that is to be imported.
 	CheckRecord(phc string) error
 	// CheckPassword says what is wrong with a new password; context are words it must not be made of.
 	CheckPassword(password string, context ...string) error

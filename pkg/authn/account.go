@@ -14,7 +14,9 @@ type NewAccount struct {
 	// ID is the subject to use; empty: 26 random characters of base32 (128 bits).
 	ID      string
 	Company string
-	// Name is the sign-in name; PasswordRecord is a PHC string of argon2id.
+	// State is Active if empty.
+	State State
+	// Name is the sign-in name; PasswordRecord is what the directory makes of a password, or took from elsewhere.
 	Name, PasswordRecord string
 	Profile              Profile
 	// TOTPSecret, if not empty, is imported as the live secret of the first authenticator.

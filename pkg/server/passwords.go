@@ -23,6 +23,9 @@ func (p passwords) Hash(ctx context.Context, password string) (string, error) {
 	return p.hasher.Hash(ctx, password)
 }
 
+// Unusable implements admin.Passwords.
+func (p passwords) Unusable() (string, error) { return p.hasher.Unusable() }
+
 // CheckRecord implements admin.Passwords.
 func (passwords) CheckRecord(phc string) error { return local.CheckRecord(phc) }
 

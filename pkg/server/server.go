@@ -142,7 +142,7 @@ func (s *Server) siteConfig(events *audit.Log, factors []authn.Factor) web.Confi
 	}
 	return web.Config{
 		Issuer: s.cfg.Issuer, Host: s.host, Engine: s.engine,
-		Directory: local.New(local.Config{Accounts: s.store.Accounts(), Hasher: s.hasher}),
+		Directory: local.New(local.Config{Accounts: s.store.Accounts(), Renewer: s.store.Renewer(), Hasher: s.hasher}),
 		Factors:   factors, NewRecovery: s.newRecovery,
 		Flows: s.store.Flows(), Sessions: s.store.Sessions(), Devices: s.store.Devices(), Consents: s.store.Consents(),
 		Clients: s.store.Clients(), Companies: s.store.Companies(), Invitations: s.Office, Throttle: s.store.Throttle(),

@@ -4,6 +4,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ var errInput = errors.New("not valid")
 func (s accounts) Create(ctx context.Context, n authn.NewAccount) (authn.Account, error) {
 	if n.Name == "" || n.PasswordRecord == "" || len(n.ID) > maxID || !printable(n.ID) {
 		return authn.Account{}, fmt.Errorf("create account: name, password record or id: %w", errInput)
+	}
+	if n.State = cmp.Or(n.State, authn.Active); n.State != authn.Active && n.State != authn.Disabled {
+		return authn.Account{}, fmt.Errorf("create account: state: %w", errInput)
 	}
 	index := s.key.name(s.index.Hash("name", n.Name))
 	out, err := s.do(ctx, cmd{"exists", index})
@@ -105,7 +109,7 @@ func (s accounts) placeAs(ctx context.Context, id string, n authn.NewAccount) (b
 		}
 	}
 	r, err := s.run(ctx, "account_create", []string{s.key.acct(tag), s.key.prof(tag), s.key.mfa(tag), s.key.erased(tag)},
-		id, n.Company, pw, prof, cred, secret)
+		id, n.Company, pw, prof, cred, secret, string(n.State))
 	if err != nil {
 		return false, err
 	}

@@ -1,7 +1,7 @@
 -- account_create: a new account in its slot; the name index is written afterwards, in another slot.
 -- KEYS  1 lg:{T}:acct  2 lg:{T}:prof  3 lg:{T}:mfa  4 lg:{T}:erased
 -- ARGV  1 account id  2 company  3 sealed password record  4 sealed profile
---       5 authenticator id|''  6 its sealed secret: an imported factor, live at once
+--       5 authenticator id|''  6 its sealed secret: an imported factor, live at once  7 state: active | disabled
 -- Returns {1} · {0, id} the tag is in use by that account, or was by one that was deleted · {8} half of an account is there
 -- Promises: never writes over an account; an imported factor has all the fields that factor_confirm writes.
 local id = redis.call('HGET', KEYS[1], 'id')
@@ -19,6 +19,6 @@ if ARGV[5] ~= '' then
   end
 end
 redis.call('SET', KEYS[2], ARGV[4])
-redis.call('HSET', KEYS[1], 'v', '1', 'id', ARGV[1], 'company', ARGV[2], 'state', 'active', 'ep', '1', 'pwgen', '1',
+redis.call('HSET', KEYS[1], 'v', '1', 'id', ARGV[1], 'company', ARGV[2], 'state', ARGV[7], 'ep', '1', 'pwgen', '1',
   'mfagen', gen, 'mfastate', state, 'pw', ARGV[3])
 return {1}

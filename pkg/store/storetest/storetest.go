@@ -35,6 +35,7 @@ type Stores struct {
 	Accounts    authn.AccountStore
 	People      authn.People
 	Invitations invitation.Store
+	Renewer     authn.Renewer
 	Credentials authn.CredentialStore
 	Flows       flow.Store
 	Pushed      flow.PushedStore
@@ -88,6 +89,9 @@ func Run(t *testing.T, open Open) {
 		{"account", testAccounts, false},
 		{"account names race", testNameRace, false},
 		{"account changes", testChanges, false},
+		{"account created disabled", testCreateDisabled, false},
+		{"password records are renewed", testRenew, false},
+		{"password records are renewed in a race", testRenewRaces, false},
 		{"flow before the password", testAnonymousFlow, false},
 		{"flow after the password", testFlow, false},
 		{"flow marks", testFlowMarks, false},

@@ -6,7 +6,6 @@ package local
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -78,14 +76,9 @@ func NewHasher(cfg HashConfig) (*Hasher, error) {
 	atOnce := min(int64(cfg.CPUs), int64(cfg.LimitKiB/cfg.MemoryKiB))
 	capacity := atOnce * int64(cfg.MemoryKiB)
 	h := &Hasher{cfg: cfg, slots: semaphore.NewWeighted(capacity), capacity: capacity}
-	h.dummy = record{
-		memory: cfg.MemoryKiB, passes: cfg.Passes, threads: cfg.Threads,
-		salt: make([]byte, saltSize), tag: make([]byte, tagSize),
-	}
-	for _, b := range [][]byte{h.dummy.salt, h.dummy.tag} {
-		if _, err := io.ReadFull(cfg.Rand, b); err != nil {
-			return nil, fmt.Errorf("make dummy record: %w", err)
-		}
+	var err error
+	if h.dummy, err = h.random(); err != nil {
+		return nil, fmt.Errorf("make dummy record: %w", err)
 	}
 	return h, nil
 }
@@ -125,42 +118,61 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if !ok {
 		return "", errLength
 	}
+	r, err := h.random()
+	if err != nil {
+		return "", err
+	}
+	if err := h.inTurn(ctx, r, func() { r.tag = r.derive(secret) }); err != nil {
+		return "", err
+	}
+	return r.String(), nil
+}
+
+// Unusable returns the record of no password: salt and hash are random, and nothing was hashed to make it. An account
+// that has it costs a sign-in what every account costs, and waits for a new password.
+func (h *Hasher) Unusable() (string, error) {
+	r, err := h.random()
+	if err != nil {
+		return "", err
+	}
+	return r.String(), nil
+}
+
+// random returns a record of the hasher's own costs with a random salt and a random hash.
+func (h *Hasher) random() (record, error) {
 	r := record{
 		memory: h.cfg.MemoryKiB, passes: h.cfg.Passes, threads: h.cfg.Threads,
 		salt: make([]byte, saltSize), tag: make([]byte, tagSize),
 	}
-	if _, err := io.ReadFull(h.cfg.Rand, r.salt); err != nil {
-		return "", fmt.Errorf("make salt: %w", err)
+	for _, b := range [][]byte{r.salt, r.tag} {
+		if _, err := io.ReadFull(h.cfg.Rand, b); err != nil {
+			return record{}, fmt.Errorf("random bytes: %w", err)
+		}
 	}
-	tag, err := h.derive(ctx, secret, r)
-	if err != nil {
-		return "", err
-	}
-	r.tag = tag
-	return r.String(), nil
+	return r, nil
 }
 
-// matches compares a password with a record.
-func (h *Hasher) matches(ctx context.Context, secret []byte, r record) (bool, error) {
-	tag, err := h.derive(ctx, secret, r)
-	if err != nil {
-		return false, err
-	}
-	return subtle.ConstantTimeCompare(tag, r.tag) == 1, nil
+// matches compares a password with a record of any kind.
+func (h *Hasher) matches(ctx context.Context, secret []byte, r stored) (bool, error) {
+	fits := false
+	err := h.inTurn(ctx, r, func() { fits = r.fits(secret) })
+	return fits, err
 }
 
-// derive hashes secret with the costs and the salt of r when it is its turn.
-func (h *Hasher) derive(ctx context.Context, secret []byte, r record) ([]byte, error) {
+// inTurn hashes, at the costs of r, when it is its turn. Records of other kinds wait in the same queue.
+func (h *Hasher) inTurn(ctx context.Context, r stored, hash func()) error {
+	memory, passes, threads := r.costs()
 	// An imported record may cost more than all slots together: it then runs alone.
-	weight := min(max(int64(r.memory), int64(h.cfg.MemoryKiB)), h.capacity)
+	weight := min(max(int64(memory), int64(h.cfg.MemoryKiB)), h.capacity)
 	if err := h.acquire(ctx, weight); err != nil {
-		return nil, err
+		return err
 	}
 	defer h.slots.Release(weight)
 	if h.cfg.Observe != nil {
-		h.cfg.Observe(r.memory, r.passes, r.threads)
+		h.cfg.Observe(memory, passes, threads)
 	}
-	return argon2.IDKey(secret, r.salt, r.passes, r.memory, r.threads, uint32(len(r.tag))), nil //nolint:gosec // at most maxTag
+	hash()
+	return nil
 }
 
 // acquire waits for a turn. Who comes to a full queue, or waits too long, is told so: waiting longer would only

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package local is the directory whose accounts live in Lychgate's own store. Names are compared in their
-// canonical form (RFC 8265), passwords are kept as argon2id (RFC 9106).
+// canonical form (RFC 8265), passwords are kept as argon2id (RFC 9106). Records that other providers made are checked as
+// they are, and made new when their password is next shown.
 package local
 
 import (
@@ -13,22 +14,26 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 )
 
-// Config is what the directory is built from. Both are needed.
+// Config is what the directory is built from. All are needed.
 type Config struct {
 	Accounts authn.AccountStore
+	Renewer  authn.Renewer
 	Hasher   *Hasher
 }
 
 // Directory checks passwords of local accounts.
 type Directory struct {
 	accounts authn.AccountStore
+	renewer  authn.Renewer
 	hasher   *Hasher
 }
 
 var _ authn.Directory = (*Directory)(nil)
 
 // New returns the directory.
-func New(cfg Config) *Directory { return &Directory{accounts: cfg.Accounts, hasher: cfg.Hasher} }
+func New(cfg Config) *Directory {
+	return &Directory{accounts: cfg.Accounts, renewer: cfg.Renewer, hasher: cfg.Hasher}
+}
 
 // Canonical implements authn.Directory.
 func (d *Directory) Canonical(name string) string {
@@ -61,7 +66,8 @@ func (d *Directory) Lookup(ctx context.Context, name string) (authn.Account, err
 const nobody = " "
 
 // Verify implements authn.Directory. Whatever is wrong, the same things are done in the same order: one lookup and
-// one hash (security.md PL-03). A record that is broken is hashed as well before it is reported.
+// one hash (security.md PL-03). A record that is broken is hashed as well before it is reported. Only after a right
+// password more may be done: a record that is not what would be made today is made new.
 func (d *Directory) Verify(ctx context.Context, name, password string) (authn.Account, error) {
 	canonical, err := Canonical(name)
 	nameOK := err == nil
@@ -74,9 +80,9 @@ func (d *Directory) Verify(ctx context.Context, name, password string) (authn.Ac
 		return authn.Account{}, fmt.Errorf("find account: %w", err)
 	}
 	found := err == nil && nameOK
-	known := d.hasher.dummy
+	known := stored(d.hasher.dummy)
 	if found {
-		p, perr := parse(rec.PasswordRecord)
+		p, perr := parseStored(rec.PasswordRecord)
 		if perr != nil {
 			found, lost = false, true
 		} else {
@@ -95,5 +101,16 @@ func (d *Directory) Verify(ctx context.Context, name, password string) (authn.Ac
 	case !usable || !right || rec.State != authn.Active:
 		return authn.Account{}, &authn.RejectedError{AccountID: rec.ID}
 	}
+	if !known.current(d.hasher.cfg) {
+		d.renew(ctx, rec.Account, password)
+	}
 	return rec.Account, nil
+}
+
+// renew makes the record of a password that was just shown new. Whatever is in the way, a full queue, a store that has
+// gone or a password that was changed meanwhile, leaves the record that is there: the next sign-in tries again.
+func (d *Directory) renew(ctx context.Context, a authn.Account, password string) {
+	if record, err := d.hasher.Hash(ctx, password); err == nil {
+		_ = d.renewer.Renew(ctx, a, record)
+	}
 }

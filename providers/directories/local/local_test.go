@@ -83,7 +83,7 @@ func newSite(t *testing.T) *site {
 	cfg := cheap()
 	cfg.Observe = c.observe
 	h := newHasher(t, cfg)
-	return &site{dir: New(Config{Accounts: s.Accounts(), Hasher: h}), store: s, redis: redis, hashes: c}
+	return &site{dir: New(Config{Accounts: s.Accounts(), Renewer: s.Renewer(), Hasher: h}), store: s, redis: redis, hashes: c}
 }
 
 // add makes an account. An empty record is the one of longPassword.
@@ -165,15 +165,21 @@ func TestSameWork(t *testing.T) {
 	}
 }
 
-// TestForeignRecord: a record with other costs is checked with its own.
+// TestForeignRecord: a record with other costs is checked with its own, and made new by the right password alone.
 func TestForeignRecord(t *testing.T) {
 	s := newSite(t)
 	s.add(t, "bob@example.com", "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc")
 	if _, err := s.dir.Verify(t.Context(), "bob@example.com", "password"); err != nil {
 		t.Errorf("Verify() = %v", err)
 	}
-	if diff := cmp.Diff([]hashed{{256, 2, 2}}, s.hashes.take(), cmp.AllowUnexported(hashed{})); diff != "" {
+	if diff := cmp.Diff([]hashed{{256, 2, 2}, {8, 1, 1}}, s.hashes.take(), cmp.AllowUnexported(hashed{})); diff != "" {
 		t.Errorf("hashes (-want +got):\n%s", diff)
+	}
+	if _, err := s.dir.Verify(t.Context(), "bob@example.com", "password"); err != nil {
+		t.Errorf("Verify() of the new record = %v", err)
+	}
+	if diff := cmp.Diff([]hashed{{8, 1, 1}}, s.hashes.take(), cmp.AllowUnexported(hashed{})); diff != "" {
+		t.Errorf("hashes of the new record (-want +got):\n%s", diff)
 	}
 }
 

@@ -21,13 +21,13 @@ const (
 	minSalt    = 8
 	maxSalt    = 64
 	minTag     = 16
-	maxTag     = 64
+	maxTag     = maxSalt
 	// maxRecord is more than the longest record within those bounds.
 	maxRecord = 256
 )
 
 var errRecord = errors.New("not a record of argon2id within the bounds: $argon2id$v=19$m=…,t=…,p=…$salt$hash with " +
-	"m to 65536, t to 10, p to 4, a salt of 8 to 64 bytes, a hash of 16 to 64 bytes")
+	"m to 65536, t to 10, p to 4, a salt of 8 to 64 bytes, a hash of 16 to 64 bytes; or one of bcrypt or PBKDF2")
 
 // record is a parsed password record.
 type record struct {
@@ -43,13 +43,7 @@ func (r record) String() string {
 		enc.EncodeToString(r.salt), enc.EncodeToString(r.tag))
 }
 
-// CheckRecord says whether phc can be imported as a password record.
-func CheckRecord(phc string) error {
-	_, err := parse(phc)
-	return err
-}
-
-// parse reads the PHC form, strictly. The error never quotes what it read.
+// parse reads the PHC form of argon2id, strictly. The error never quotes what it read.
 func parse(phc string) (record, error) {
 	if len(phc) > maxRecord {
 		return record{}, errRecord
@@ -69,8 +63,8 @@ func parse(phc string) (record, error) {
 	r.passes, ok[1] = cost(costs[1], "t=", maxPasses)
 	threads, ok[2] = cost(costs[2], "p=", maxThreads)
 	r.threads = uint8(threads) //nolint:gosec // at most maxThreads
-	r.salt, ok[3] = bytesOf(parts[4], minSalt, maxSalt)
-	r.tag, ok[4] = bytesOf(parts[5], minTag, maxTag)
+	r.salt, ok[3] = bytesOf(parts[4], minSalt)
+	r.tag, ok[4] = bytesOf(parts[5], minTag)
 	// RFC 9106 §3.1: at least 8 KiB for each lane. The last test refuses a second spelling of the same record.
 	if ok != [5]bool{true, true, true, true, true} || r.memory < 8*threads || r.String() != phc {
 		return record{}, errRecord
@@ -87,7 +81,7 @@ func cost(s, prefix string, limit uint64) (uint32, bool) {
 	return uint32(n), err == nil && n >= 1 && n <= limit
 }
 
-func bytesOf(s string, least, most int) ([]byte, bool) {
+func bytesOf(s string, least int) ([]byte, bool) {
 	b, err := base64.RawStdEncoding.Strict().DecodeString(s)
-	return b, err == nil && len(b) >= least && len(b) <= most
+	return b, err == nil && len(b) >= least && len(b) <= maxTag
 }
