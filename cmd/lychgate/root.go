@@ -42,7 +42,7 @@ func newRoot(c *console) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(c.serveCommand(), c.setupCommand(), c.demoCommand(), c.accountCommand(), c.companyCommand(), c.clientCommand(),
 		c.keyCommand(), c.secretCommand(), c.auditCommand(),
-		c.planCommand(), c.applyCommand(), c.configCommand(), c.doctorCommand())
+		c.planCommand(), c.applyCommand(), c.exportCommand(), c.configCommand(), c.doctorCommand())
 	return root
 }
 

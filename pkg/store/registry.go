@@ -110,8 +110,8 @@ func (r *registry) reload(ctx context.Context, seen *snapshot) (*snapshot, error
 		snap = &next
 	} else {
 		r.fill(snap, old, pairs(at(a, 2)), pairs(at(a, 3)))
-		snap.scopes = openAll(r, snap, "scope", r.s.key.scopes(), pairs(at(a, 4)), func(s client.Scope) string { return s.Name })
-		snap.roles = openAll(r, snap, "role", r.s.key.roles(), pairs(at(a, 5)), func(x client.Role) string { return x.Name })
+		snap.scopes = openAll(r.s, entries{"scope", r.s.key.scopes(), pairs(at(a, 4))}, snap.broken, func(s client.Scope) string { return s.Name })
+		snap.roles = openAll(r.s, entries{"role", r.s.key.roles(), pairs(at(a, 5))}, snap.broken, func(x client.Role) string { return x.Name })
 	}
 	r.snap.Store(snap)
 	return snap, nil
@@ -141,21 +141,27 @@ func (r *registry) fill(snap, old *snapshot, clients, companies map[string]strin
 			}
 		}
 	}
-	snap.companies = openAll(r, snap, "company", r.s.key.companies(), companies, func(c company.Company) string { return c.ID })
+	snap.companies = openAll(r.s, entries{"company", r.s.key.companies(), companies}, snap.broken, func(c company.Company) string { return c.ID })
+}
+
+// entries are those of one hash of the registry.
+type entries struct {
+	purpose, key string
+	sealed       map[string]string
 }
 
 // openAll opens the entries of a hash; those that do not open, or are of another id, are broken.
-func openAll[T any](r *registry, snap *snapshot, purpose, key string, sealed map[string]string, id func(T) string) map[string]T {
+func openAll[T any](s *Store, of entries, broken map[string]error, id func(T) string) map[string]T {
 	out := map[string]T{}
-	for name, text := range sealed {
-		place := field(key, name)
+	for name, text := range of.sealed {
+		place := field(of.key, name)
 		var v T
-		err := r.s.openJSON(purpose, place, text, &v)
+		err := s.openJSON(of.purpose, place, text, &v)
 		if err == nil && id(v) != name {
-			err = fmt.Errorf("%s: %w", purpose, authn.ErrLost)
+			err = fmt.Errorf("%s: %w", of.purpose, authn.ErrLost)
 		}
 		if err != nil {
-			snap.broken[place] = err
+			broken[place] = err
 			continue
 		}
 		out[name] = v

@@ -5,11 +5,10 @@
 -- Promises: all the changes or none; of two that start from one version, one is made.
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return {6} end
 for i = 2, #ARGV, 3 do
-  local key = KEYS[tonumber(ARGV[i])]
   if ARGV[i + 2] == '' then
-    redis.call('HDEL', key, ARGV[i + 1])
+    redis.call('HDEL', KEYS[tonumber(ARGV[i])], ARGV[i + 1])
   else
-    redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2])
+    redis.call('HSET', KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2])
   end
 end
 return {1, redis.call('INCR', KEYS[1])}
