@@ -52,8 +52,10 @@ type AccountSession struct {
 // AccountApp is an app with access. Scopes are without offline_access, which is Offline. Since may be zero. Own says
 // that it is an app of the account's company.
 type AccountApp struct {
-	ID, Name     string
-	Scopes       []string
+	ID, Name string
+	Scopes   []string
+	// Words says what a declared scope opens.
+	Words        map[string]string
 	Since        time.Time
 	Offline, Own bool
 }

@@ -194,6 +194,8 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != ""
 	case NewPassword:
 		refused = p.Problem != ""
+	case Invited:
+		refused = p.Problem != ""
 	case AccountRename:
 		refused = p.Problem != ""
 	case AccountPassword:

@@ -37,6 +37,20 @@ type NewPassword struct {
 // Template implements Page.
 func (NewPassword) Template() string { return "new-password" }
 
+// Invited makes the account of an invitation, C1.
+type Invited struct {
+	Frame
+	// Account is the address that was invited, and the sign-in name to be. Person is the name, as it is known or was typed.
+	Action, Account, Person, CompanyName string
+	// Factor says that a second factor is set up next.
+	Factor bool
+	// Problem is "", "name" (too long), or why the password may not be chosen: "short" "long" "common" "context".
+	Problem string
+}
+
+// Template implements Page.
+func (Invited) Template() string { return "invited" }
+
 // PasswordSet says that the password is changed.
 type PasswordSet struct {
 	Frame

@@ -32,9 +32,9 @@ type MailPage struct {
 	At                             time.Time
 	Browser, Place, Authenticator  string
 	Left, Skips                    int
-	// From is the day of "factor.required".
+	// From is the day of "factor.required", and the last of "invitation".
 	From time.Time
-	// Link is shown by "password.reset" and "setup.link", which need it, and by "factor.reset" and "factor.added". It is
+	// Link is shown by "password.reset", "setup.link" and "invitation", which need it, and by "factor.reset" and "factor.added". It is
 	// an address of http or https; all other kinds leave it out.
 	Link string
 }
@@ -52,12 +52,13 @@ func mailShapes() map[string]mailShape {
 	act := mailShape{act: true}
 	return map[string]mailShape{
 		"factor.required": {}, "setup.reminder": {}, "recovery.low": {}, "factor.locked": {}, "factor.budget": {}, "factor.reset.admin": {},
-		"factor.reset.asked": {}, "factor.reset.asked.admin": {},
+		"factor.reset.asked": {}, "factor.reset.asked.admin": {}, "account.disabled": {}, "account.enabled": {}, "account.deleted": {},
 		"factor.added": {act: true, link: "not"}, "factor.removed": act, "device.remembered": act, "device.copied": act,
 		"recovery.used": act, "recovery.made": act, "password.changed": act, "codes.wrong": act,
 		"factor.reset":   {link: "do"},
 		"password.reset": {act: true, link: "do", needs: true},
 		"setup.link":     {act: true, link: "do", needs: true},
+		"invitation":     {link: "do", needs: true},
 	}
 }
 
@@ -124,14 +125,14 @@ func (f mailForm) sheet(m MailPage) (mailSheet, error) {
 	if !ok {
 		return mailSheet{}, errMailKind
 	}
-	if m.From.IsZero() && m.Kind == "factor.required" {
+	if m.From.IsZero() && (m.Kind == "factor.required" || m.Kind == "invitation") {
 		return mailSheet{}, errMailDay
 	}
 	day, err := f.words.date(m.From)
 	if err != nil {
 		return mailSheet{}, err
 	}
-	p := phrases{c: f.words, kv: []string{"Date", day, "Client", unlinked(m.Client), "Ways", ways(m)}}
+	p := phrases{c: f.words, kv: []string{"Date", day, "Client", unlinked(m.Client), "Company", unlinked(m.Company), "Ways", ways(m)}}
 	sheet := mailSheet{
 		Lang: m.Lang, Subject: p.say("mail." + m.Kind + ".subject"), What: p.say("mail." + m.Kind + ".what"), Company: oneLine(m.Company),
 		Help: p.say("mail.help"), Facts: p.facts(m),

@@ -149,9 +149,10 @@ func (Ticket) Template() string { return "ticket" }
 type Consent struct {
 	Frame
 	Action, NotYou, Account string
-	// Scopes are the known scopes that are asked for: openid profile email address phone offline_access, or others
-	// shown by name.
+	// Scopes are those that are asked for. Words says what a declared one opens; others that are not known are shown by
+	// name.
 	Scopes               []string
+	Words                map[string]string
 	PolicyURI, TosURI    string
 	ClientOwnedByCompany bool
 	// Unverified: the app registered itself, and nobody has looked at what it says of itself.

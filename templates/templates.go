@@ -90,6 +90,7 @@ func known() []Page {
 		Forgot{},
 		ForgotSent{},
 		NewPassword{},
+		Invited{},
 		PasswordSet{},
 		SetupLink{},
 		SetupOn{},

@@ -66,7 +66,7 @@ func (c *console) clientAdd() *cobra.Command {
 				return err
 			}
 			return c.office(cmd, func(b *server.Back) error {
-				added, err := b.Office.AddClients(cmd.Context(), list)
+				added, err := b.Office.Clerk(admin.CommandLine()).CreateClients(cmd.Context(), list)
 				if err != nil {
 					return err
 				}
@@ -117,7 +117,7 @@ func (c *console) clientShow() *cobra.Command {
 		Use: "show CLIENT_ID", Short: "Show one client as the JSON that `client add` takes", Args: exactly(1, "a client id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.office(cmd, func(b *server.Back) error {
-				cl, err := b.Office.FindClient(cmd.Context(), args[0])
+				cl, err := b.Office.Clerk(admin.CommandLine()).Client(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
@@ -134,7 +134,7 @@ func (c *console) clientRemove() *cobra.Command {
 		Args: exactly(1, "a client id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.office(cmd, func(b *server.Back) error {
-				if err := b.Office.RemoveClient(cmd.Context(), args[0]); err != nil {
+				if err := b.Office.Clerk(admin.CommandLine()).RemoveClient(cmd.Context(), args[0], ""); err != nil {
 					return err
 				}
 				fmt.Fprintf(c.out, "removed client %s\n", args[0])
@@ -150,7 +150,7 @@ func (c *console) clientRotate() *cobra.Command {
 		Args: exactly(1, "a client id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.office(cmd, func(b *server.Back) error {
-				r, err := b.Office.RotateSecret(cmd.Context(), args[0])
+				r, err := b.Office.Clerk(admin.CommandLine()).NewSecret(cmd.Context(), args[0], time.Time{})
 				if err != nil {
 					return err
 				}

@@ -72,8 +72,8 @@ func (f *policyFlags) apply(cmd *cobra.Command, co *company.Company) (bool, erro
 	for name, set := range map[string]func() error{
 		"second-factor": func() error { co.SecondFactor = flow.FactorMode(f.mode); return nil },
 		"groups": func() error {
-			if co.Groups = f.groups; strings.Join(f.groups, "") == "all" {
-				co.Groups = nil
+			if co.FactorGroups = f.groups; strings.Join(f.groups, "") == "all" {
+				co.FactorGroups = nil
 			}
 			return nil
 		},
@@ -130,8 +130,8 @@ func days(text, never string, to **int) error {
 func (c *console) printPolicy(co company.Company, told int) error {
 	return c.print(co, func(w io.Writer) {
 		fmt.Fprintf(w, "company\t%s\nsecond factor\t%s\n", co.ID, flow.Strictest(co.SecondFactor))
-		if len(co.Groups) > 0 {
-			fmt.Fprintf(w, "for the roles\t%s\n", strings.Join(co.Groups, ", "))
+		if len(co.FactorGroups) > 0 {
+			fmt.Fprintf(w, "for groups and roles\t%s\n", strings.Join(co.FactorGroups, ", "))
 		}
 		if !co.From.IsZero() {
 			fmt.Fprintf(w, "from\t%s\n", co.From.Format(time.DateOnly))
@@ -161,7 +161,7 @@ func (c *console) companyRemind() *cobra.Command {
 		Use: "remind ID", Short: "Write to everybody of a company who has to set a second factor up and has not", Args: exactly(1, "an id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.office(cmd, func(b *server.Back) error {
-				told, err := b.Office.Remind(cmd.Context(), args[0])
+				told, err := b.Office.Clerk(admin.CommandLine()).Remind(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
@@ -130,7 +131,11 @@ func (p *Pages) addApps(ctx context.Context, v session.View, page *templates.Acc
 		return err
 	}
 	for _, s := range list {
-		page.Apps = append(page.Apps, p.app(ctx, v.Account, s))
+		app := p.app(ctx, v.Account, s)
+		if app.Words, err = client.ScopeWords(ctx, p.cfg.Clients, app.Scopes, page.Lang); err != nil {
+			return err
+		}
+		page.Apps = append(page.Apps, app)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -29,8 +30,13 @@ type Entry struct {
 	// TOTPSecret is Base32; empty: not enrolled.
 	TOTPSecret string         `json:"totp_secret,omitempty"`
 	Claims     map[string]any `json:"claims,omitempty"`
+	// Attributes are the operator's own, for scopes to map: texts, numbers, booleans, lists of texts.
+	Attributes map[string]any `json:"attributes,omitempty"`
 	Roles      []string       `json:"roles,omitempty"`
 	Disabled   bool           `json:"disabled,omitempty"`
+	// Groups are ids of groups of the company. Admin is "company" or "it"; empty: none.
+	Groups []string        `json:"groups,omitempty"`
+	Admin  authn.AdminRole `json:"admin,omitempty"`
 }
 
 // The bounds of an import.
@@ -171,6 +177,8 @@ func (o *Office) check(ctx context.Context, e Entry) (authn.NewAccount, error) {
 		problems = append(problems, errors.New("sub: at most 255 ASCII characters"))
 	}
 	problems = append(problems, checkClaims(e.Claims)...)
+	problems = append(problems, checkAttributes(e.Attributes)...)
+	problems = append(problems, checkAdmin(e.Admin, e.Company)...)
 	if e.Company != "" {
 		if _, err := o.Companies.Company(ctx, e.Company); err != nil {
 			problems = append(problems, fmt.Errorf("company: %q: %w; add it with `lychgate company add`", e.Company, err))
@@ -185,8 +193,67 @@ func (o *Office) check(ctx context.Context, e Entry) (authn.NewAccount, error) {
 	}
 	return authn.NewAccount{
 		ID: e.Subject, Company: e.Company, State: state, Name: name, PasswordRecord: e.PasswordHash, TOTPSecret: secret,
-		Profile: authn.Profile{Name: e.Username, Claims: e.Claims, Roles: e.Roles, Created: o.Now().Unix()},
+		Profile: authn.Profile{Name: e.Username, Claims: e.Claims, Attributes: e.Attributes, Roles: e.Roles, Groups: e.Groups, Admin: e.Admin, Created: o.Now().Unix()},
 	}, nil
+}
+
+// The bounds of attributes.
+const (
+	maxAttributes = 50
+	maxAttribute  = 2048
+)
+
+// checkAttributes says what is wrong with attributes of the operator's own.
+func checkAttributes(attributes map[string]any) []error {
+	if len(attributes) > maxAttributes {
+		return []error{fieldf("attributes", "can have %d entries at most", maxAttributes)}
+	}
+	var problems []error
+	for name, value := range attributes {
+		if !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`).MatchString(name) {
+			problems = append(problems, fieldf("attributes", "a name must be 1 to 64 letters, digits, _ . or -, the first a letter"))
+			continue
+		}
+		if !plain(value) {
+			problems = append(problems, fieldf("attributes", "%s must be a text, a number, true or false, or a list of texts, at most %d bytes", name, maxAttribute))
+		}
+	}
+	return problems
+}
+
+func plain(value any) bool {
+	switch v := value.(type) {
+	case bool, float64:
+		return true
+	case string:
+		return len(v) <= maxAttribute
+	case []any:
+		size := 0
+		for _, x := range v {
+			s, ok := x.(string)
+			if size += len(s); !ok || size > maxAttribute {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
+}
+
+// checkAdmin says what is wrong with what an account is to administrate.
+func checkAdmin(role authn.AdminRole, company string) []error {
+	switch role {
+	case authn.AdminNone, authn.AdminIT:
+		return nil
+	case authn.AdminCompany:
+		if company == "" {
+			return []error{errors.New("admin: company needs the account to be of a company")}
+		}
+		return nil
+	default:
+		return []error{fmt.Errorf("admin: %q is not company or it", role)}
+	}
 }
 
 // decodeSecret reads a Base32 key as people and apps write it: any case, blanks, dashes, padding.

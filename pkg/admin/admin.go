@@ -20,7 +20,12 @@ import (
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
+	"github.com/lychgate/lychgate/pkg/device"
+	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/invitation"
 	"github.com/lychgate/lychgate/pkg/notify"
+	"github.com/lychgate/lychgate/pkg/registry"
+	"github.com/lychgate/lychgate/pkg/session"
 )
 
 // Passwords is what the local directory knows of names and passwords.
@@ -39,8 +44,11 @@ type Passwords interface {
 
 // Office does the acts. Errors say which field is wrong and what to do; nothing is changed then.
 type Office struct {
-	Accounts  authn.AccountStore
-	Clients   client.Registry
+	Accounts authn.AccountStore
+	People   authn.People
+	Clients  client.Registry
+	// Registry is where clients and companies are changed.
+	Registry  registry.Store
 	Companies company.Registry
 	Passwords Passwords
 	// Digest is the HMAC under which client secrets are kept.
@@ -50,8 +58,15 @@ type Office struct {
 	Links  authn.LinkStore
 	Outbox notify.Outbox
 	Resets Resets
-	Issuer string
-	Now    func() time.Time
+	// Invitations are those who have no account yet.
+	Invitations invitation.Store
+	// Factors, Devices, Sessions and Standings are what accounts have under way.
+	Factors   authn.GuessStore
+	Devices   device.Store
+	Sessions  session.Store
+	Standings grant.Standings
+	Issuer    string
+	Now       func() time.Time
 	// Rand is crypto/rand if nil.
 	Rand io.Reader
 }

@@ -71,7 +71,7 @@ func (d *Desk) Register(ctx context.Context, initial, source string, raw []byte)
 		if out.Secret, err = d.newSecret(""); err != nil {
 			return client.SelfRegistered{}, err
 		}
-		c.AddSecret(out.Secret, d.Digest)
+		c.AddSecret(out.Secret, d.Digest, d.Now())
 	}
 	if out.Token, err = d.token("lgrt_", 32); err != nil {
 		return client.SelfRegistered{}, err
@@ -138,6 +138,9 @@ func (d *Desk) described(ctx context.Context, raw []byte) (c *client.Client, sec
 	id := c.ID
 	c.ID = "new"
 	err = errors.Join(client.Validate(c), d.Rules.Check(c), d.sector(ctx, c))
+	if slices.ContainsFunc(c.Scopes(), isAPIScope) {
+		err = errors.Join(err, problem("scope", "cannot hold a scope of the API"))
+	}
 	c.ID = id
 	return c, reg.Secret, err
 }
@@ -194,23 +197,20 @@ func (d *Desk) Update(ctx context.Context, id, token string, raw []byte) (client
 	if c.ID != id {
 		return client.SelfRegistered{}, problem("client_id", "must be the client's own")
 	}
-	if given != "" && !slices.Contains(before.Secrets, d.Digest(given)) {
+	if given != "" && !before.HasSecret(d.Digest(given), d.Now()) {
 		return client.SelfRegistered{}, problem("client_secret", "is not the one in force, and cannot be chosen")
 	}
 	out := client.SelfRegistered{Client: c, Token: token}
 	c.KeepPolicy(before.Client)
 	switch {
 	case !c.KeepsSecret():
-	case len(before.Secrets) == 0, c.AuthMethod == client.AuthSecretJWT && len(before.PlainSecrets) == 0:
+	case len(before.Secrets) == 0, c.AuthMethod == client.AuthSecretJWT && before.Secrets[0].Plain == "":
 		if out.Secret, err = d.newSecret(""); err != nil {
 			return client.SelfRegistered{}, err
 		}
-		c.AddSecret(out.Secret, d.Digest)
+		c.AddSecret(out.Secret, d.Digest, d.Now())
 	default:
-		c.Secrets = before.Secrets
-		if c.AuthMethod == client.AuthSecretJWT {
-			c.PlainSecrets = before.PlainSecrets
-		}
+		c.KeepSecrets(before.Client)
 	}
 	err = d.Clients.ReplaceClient(ctx, c)
 	if errors.Is(err, authn.ErrNotFound) {

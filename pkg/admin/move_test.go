@@ -31,7 +31,7 @@ func export(t *testing.T, product, text string) foreign.Export {
 func move(t *testing.T, p *idptest.IDP, x foreign.Export, m admin.Move) ([]foreign.Line, admin.Moved, error) {
 	t.Helper()
 	var lines []foreign.Line
-	moved, err := p.Node.Office.Move(t.Context(), x, m, func(l foreign.Line) error { lines = append(lines, l); return nil })
+	moved, err := p.Node.Office.Clerk(admin.CommandLine()).Move(t.Context(), x, m, func(l foreign.Line) error { lines = append(lines, l); return nil })
 	return lines, moved, err
 }
 
@@ -123,8 +123,8 @@ func TestMoveClients(t *testing.T) {
 		t.Errorf("secrets shown: %q and %q, want the new one alone", lines[0].Secret, lines[1].Secret)
 	}
 	for id, want := range map[string]string{"kept": secret, "masked": lines[1].Secret} {
-		c, err := p.Node.Office.FindClient(t.Context(), id)
-		if err != nil || len(c.Secrets) != 1 || c.Secrets[0] != p.Node.Office.Digest(want) {
+		c, err := p.Node.Office.Clerk(admin.CommandLine()).Client(t.Context(), id)
+		if err != nil || len(c.Secrets) != 1 || c.Secrets[0].Digest != p.Node.Office.Digest(want) {
 			t.Errorf("%s: %v, or not the secret %q", id, err, want)
 		}
 		if got := c.OwnApp(); got != (id == "kept") {

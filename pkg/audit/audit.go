@@ -40,15 +40,31 @@ const (
 	GrantLead       = "grant.lead"
 	GrantRevoked    = "grant.revoked"
 	ClientRejected  = "client.rejected"
-	// ClientRegistered, ClientChanged and ClientRemoved are what clients did themselves (RFC 7591, RFC 7592).
+	// ClientRegistered, ClientChanged and ClientRemoved: by the actor, or, without one, by itself (RFC 7591, RFC 7592).
 	ClientRegistered = "client.registered"
 	ClientChanged    = "client.changed"
 	ClientRemoved    = "client.removed"
-	RedirectRefused  = "redirect.refused"
-	RecordLost       = "record.lost"
-	AccountChanged   = "account.changed"
-	CompanyChanged   = "company.changed"
-	FactorReset      = "factor.reset"
+	// SecretMade, SecretEnded and SecretKept are what became of a client's secret.
+	SecretMade  = "secret.made"
+	SecretEnded = "secret.ended"
+	SecretKept  = "secret.kept"
+	// AdminRefused is an admin who asked for what is not the own company's, or is none.
+	AdminRefused    = "admin.refused"
+	RedirectRefused = "redirect.refused"
+	RecordLost      = "record.lost"
+	AccountChanged  = "account.changed"
+	AccountDeleted  = "account.deleted"
+	// PeopleImported is how many people an import took over.
+	PeopleImported = "people.imported"
+	// InvitationSent, InvitationWithdrawn and InvitationTaken are what became of an invitation, by its id.
+	InvitationSent      = "invitation.sent"
+	InvitationWithdrawn = "invitation.withdrawn"
+	InvitationTaken     = "invitation.taken"
+	CompanyChanged      = "company.changed"
+	CompanyRemoved      = "company.removed"
+	// DeclarationChanged is a scope or a role that was declared, changed or taken away.
+	DeclarationChanged = "declaration.changed"
+	FactorReset        = "factor.reset"
 	// FactorResetAsked is a reset that waits for another admin, or for its time.
 	FactorResetAsked = "factor.reset.asked"
 	AuditLost        = "audit.lost"

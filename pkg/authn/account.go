@@ -23,6 +23,16 @@ type NewAccount struct {
 	TOTPSecret []byte
 }
 
+// AdminRole is what an account may do at the console and the REST API.
+type AdminRole string
+
+// The roles. AdminCompany sees and changes the own company alone, AdminIT everything.
+const (
+	AdminNone    AdminRole = ""
+	AdminCompany AdminRole = "company"
+	AdminIT      AdminRole = "it"
+)
+
 // Change is an act on an account that takes effect on every node when it is answered.
 type Change string
 
@@ -97,10 +107,11 @@ type LinkKind string
 // The kinds of links.
 const (
 	// LinkPassword chooses a new password; LinkSetup opens a set-up by the ticket in it; LinkNotMe takes back a set-up
-	// that its person did not make.
+	// that its person did not make; LinkInvite makes the account of an invitation.
 	LinkPassword LinkKind = "password"
 	LinkSetup    LinkKind = "setup"
 	LinkNotMe    LinkKind = "notme"
+	LinkInvite   LinkKind = "invite"
 )
 
 // Link is what stands behind a mailed link. Its token is in the mail alone.
@@ -115,6 +126,10 @@ type Link struct {
 	// ClientID is the app that the person came from. Ticket opens the set-up of LinkSetup.
 	ClientID string `json:"client,omitempty"`
 	Ticket   string `json:"ticket,omitempty"`
+	// Company, Invitation and Serial name the invitation of LinkInvite, which has no account yet.
+	Company    string `json:"company,omitempty"`
+	Invitation string `json:"invitation,omitempty"`
+	Serial     int    `json:"serial,omitempty"`
 }
 
 // LogValue keeps the ticket out of the logs.

@@ -138,11 +138,17 @@ type Account struct {
 	// Skips is how often the person has put a set-up off.
 	Skips int
 	Roles []string
+	// Groups are those of the company that the account is in, by their ids; Admin is what it may administrate. Both are
+	// empty where the store had no need to read the profile.
+	Groups []string
+	Admin  AdminRole
 	// Created is the time the account was made; zero where the store had no need to read the profile.
 	Created time.Time
 	// Contact is how its person is told what happens to it, Claims are those of its profile; both empty as Created.
 	Contact Contact
 	Claims  map[string]any
+	// Attributes are what else the profile says, by names of the operator's own; empty as Created.
+	Attributes map[string]any
 }
 
 // Contact is how a person is told what happens to the account.
@@ -204,7 +210,12 @@ type Profile struct {
 	Name string `json:"name"`
 	// Claims are OIDC Core §5.1 standard claims by their names.
 	Claims map[string]any `json:"claims,omitempty"`
-	Roles  []string       `json:"roles,omitempty"`
+	// Attributes are the operator's own, to be mapped into claims: texts, numbers, booleans and lists of texts.
+	Attributes map[string]any `json:"attributes,omitempty"`
+	Roles      []string       `json:"roles,omitempty"`
+	// Groups are ids of the company's groups. Admin is what the account may administrate.
+	Groups []string  `json:"groups,omitempty"`
+	Admin  AdminRole `json:"admin,omitempty"`
 	// Created is the time the account was made, in Unix seconds.
 	Created int64 `json:"created"`
 }

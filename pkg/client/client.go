@@ -87,6 +87,8 @@ type Client struct {
 	// Companies and Roles restrict who may sign in; empty: any active account.
 	Companies []string `json:"lychgate_companies,omitempty"`
 	Roles     []string `json:"lychgate_roles,omitempty"`
+	// Consent is ask (each time), remember or never; empty: never for a company's own app, else remember.
+	Consent string `json:"lychgate_consent,omitempty"`
 	// SecondFactor is off, optional, required or always; the stricter of client and company wins. Empty: optional.
 	SecondFactor flow.FactorMode `json:"lychgate_second_factor,omitempty"`
 	// AccessTokenFormat is opaque (default) or at+jwt (RFC 9068).
@@ -104,10 +106,8 @@ type Client struct {
 	// Disabled refuses the client everywhere within 1 s.
 	Disabled bool `json:"lychgate_disabled,omitempty"`
 
-	// Secrets are the digests of the secrets in force: hex of HMAC-SHA-256 with the pepper. Never printed.
-	Secrets []string `json:"-"`
-	// PlainSecrets are the secrets themselves, for client_secret_jwt alone, which cannot do without them. Never printed.
-	PlainSecrets []string `json:"-"`
+	// Secrets are those in force, the newest first, at most two. Never printed.
+	Secrets []Secret `json:"-"`
 	// Dynamic is set for a client that registered itself.
 	Dynamic *Dynamic `json:"-"`
 }
@@ -118,23 +118,13 @@ func (c *Client) Public() bool { return c.AuthMethod == "none" }
 // KeepsSecret says whether the client proves itself by a secret that this server made.
 func (c *Client) KeepsSecret() bool { return c.AuthMethod != AuthNone && c.AuthMethod != AuthKeyJWT }
 
-// AddSecret puts a secret in front of those in force and leaves at most one beside it, so that an app can be changed
-// over; digest is how it is kept.
-func (c *Client) AddSecret(secret string, digest func(string) string) {
-	c.Secrets = append([]string{digest(secret)}, c.Secrets[:min(1, len(c.Secrets))]...)
-	if c.AuthMethod == AuthSecretJWT {
-		c.PlainSecrets = append([]string{secret}, c.PlainSecrets[:min(1, len(c.PlainSecrets))]...)
-	}
-}
-
 // LogValue keeps digests out of the logs.
 func (c *Client) LogValue() slog.Value { return slog.StringValue(c.ID) }
 
 // stored is a client as it is kept: with its digests.
 type stored struct {
 	*alias
-	Secrets []string `json:"secrets,omitempty"`
-	Plain   []string `json:"plain_secrets,omitempty"`
+	Secrets []Secret `json:"secrets,omitempty"`
 	Dynamic *Dynamic `json:"dynamic,omitempty"`
 }
 
@@ -142,7 +132,7 @@ type alias Client
 
 // Marshal encodes the client for the store, digests included. Its output must be sealed.
 func (c *Client) Marshal() ([]byte, error) {
-	return json.Marshal(stored{(*alias)(c), c.Secrets, c.PlainSecrets, c.Dynamic})
+	return json.Marshal(stored{(*alias)(c), c.Secrets, c.Dynamic})
 }
 
 // Unmarshal decodes what Marshal wrote.
@@ -152,7 +142,7 @@ func Unmarshal(b []byte) (*Client, error) {
 		return nil, err
 	}
 	c := (*Client)(s.alias)
-	c.Secrets, c.PlainSecrets, c.Dynamic = s.Secrets, s.Plain, s.Dynamic
+	c.Secrets, c.Dynamic = s.Secrets, s.Dynamic
 	return c, nil
 }
 
@@ -170,4 +160,7 @@ type Registry interface {
 	// ReplaceClient is PutClient for a client that is there: authn.ErrNotFound if it was removed, also just now.
 	ReplaceClient(ctx context.Context, c *Client) error
 	RemoveClient(ctx context.Context, id string) error
+	// Scope returns a scope that is declared or built in, Scopes all of these by name. Both read the snapshot too.
+	Scope(ctx context.Context, name string) (s Scope, known bool, err error)
+	Scopes(ctx context.Context) ([]Scope, error)
 }

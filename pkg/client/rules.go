@@ -31,6 +31,10 @@ const (
 	PKCERequired = "required"
 	PKCEOptional = "optional"
 
+	ConsentAsk      = "ask"
+	ConsentRemember = "remember"
+	ConsentNever    = "never"
+
 	SubjectPublic   = "public"
 	SubjectPairwise = "pairwise"
 
@@ -149,6 +153,18 @@ func (c *Client) Scopes() []string { return strings.Fields(c.Scope) }
 // NeedsPKCE says whether an authorization request without a code challenge is refused (RFC 9700 §2.1.1). Public
 // clients always need one, whatever their record says.
 func (c *Client) NeedsPKCE() bool { return c.Public() || c.PKCE != PKCEOptional }
+
+// Consents says how the client's people are asked for their word (lychgate_consent).
+func (c *Client) Consents() string {
+	switch {
+	case c.Consent != "":
+		return c.Consent
+	case c.Company != "":
+		return ConsentNever
+	default:
+		return ConsentRemember
+	}
+}
 
 // OwnApp says whether the client is an application of a company: no consent is asked.
 func (c *Client) OwnApp() bool { return c.Company != "" }

@@ -219,6 +219,10 @@ func (k *checker) own() {
 	if !slices.Contains(modes, c.SecondFactor) {
 		k.add("lychgate_second_factor", "must be off, optional, required or always")
 	}
+	k.oneOf("lychgate_consent", c.Consents(), ConsentAsk, ConsentRemember, ConsentNever)
+	if c.Dynamic != nil && c.Consent == ConsentNever {
+		k.add("lychgate_consent", "must be ask or remember for a client that registered itself")
+	}
 	if len(c.Company) > 255 || !visible(c.Company) {
 		k.add("lychgate_company", "must be the id of a company")
 	}

@@ -195,7 +195,7 @@ func TestValidateNamesEveryProblem(t *testing.T) {
 		"public machine": {func(c *client.Client) {
 			c.AuthMethod, c.GrantTypes = "none", append(c.GrantTypes, "client_credentials")
 		}, []string{"grant_types"}},
-		"public secret": {func(c *client.Client) { c.AuthMethod, c.Secrets = "none", []string{"ab"} }, []string{"token_endpoint_auth_method"}},
+		"public secret": {func(c *client.Client) { c.AuthMethod, c.Secrets = "none", []client.Secret{{Digest: "ab"}} }, []string{"token_endpoint_auth_method"}},
 		"no redirect":   {func(c *client.Client) { c.RedirectURIs = nil }, []string{"redirect_uris"}},
 		"twice":         {func(c *client.Client) { c.RedirectURIs = append(c.RedirectURIs, c.RedirectURIs[0]) }, []string{"redirect_uris"}},
 		"51 addresses":  {func(c *client.Client) { c.RedirectURIs = many }, []string{"redirect_uris"}},

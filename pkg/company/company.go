@@ -22,15 +22,34 @@ type Company struct {
 	HelpPhone string `json:"help_phone,omitempty"`
 	// AdminEmails are told of what admins do to accounts; empty: HelpEmail is. At most 20.
 	AdminEmails []string `json:"admin_emails,omitempty"`
+	// Groups are those that its people can be in; apps are told of them by the claim groups. At most 200.
+	Groups []Group `json:"groups,omitempty"`
 	// SecondFactor is off, optional, required or always; empty: optional.
 	SecondFactor flow.FactorMode `json:"second_factor,omitempty"`
 	Policy
 }
 
+// Group is some of a company's people.
+type Group struct {
+	// ID is lower-case letters, digits and dashes, at most 64: what apps see.
+	ID string `json:"id"`
+	// Name is shown to people; empty: the id.
+	Name string `json:"name,omitempty"`
+}
+
+// Title is the name of a group as people see it.
+func (g Group) Title() string {
+	if g.Name == "" {
+		return g.ID
+	}
+	return g.Name
+}
+
 // Policy is what a company says of the second factor beside the mode (decisions.md, Policy defaults).
 type Policy struct {
-	// Groups are the roles whose people the mode is for; the others are asked if they have set one up. Empty: all.
-	Groups []string `json:"second_factor_groups,omitempty"`
+	// FactorGroups are the groups and roles whose people the mode is for; the others are asked if they have set one up.
+	// Empty: all.
+	FactorGroups []string `json:"second_factor_groups,omitempty"`
 	// From is when a mode of required or always begins; until then set-up is offered and can be put off. Zero: it is in
 	// force.
 	From time.Time `json:"second_factor_from,omitzero"`

@@ -11,16 +11,19 @@ import (
 	"github.com/lychgate/lychgate/pkg/flow"
 )
 
-// Concerns says whether the company's mode is for people with the given roles.
-func (c Company) Concerns(roles []string) bool {
-	return len(c.Groups) == 0 || slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(c.Groups, r) })
+// Concerns says whether the company's mode is for the person of an account.
+func (c Company) Concerns(a authn.Account) bool {
+	named := func(list []string) bool {
+		return slices.ContainsFunc(list, func(name string) bool { return slices.Contains(c.FactorGroups, name) })
+	}
+	return len(c.FactorGroups) == 0 || named(a.Groups) || named(a.Roles)
 }
 
 // Apply adds to p, which holds what the client asks for, what the company wants of an account: the strictest wins. An
 // account without a company has the zero Company.
 func (c Company) Apply(p *flow.Policy, a authn.Account, now time.Time) {
 	mode := c.SecondFactor
-	if !c.Concerns(a.Roles) {
+	if !c.Concerns(a) {
 		mode = flow.FactorOptional
 	}
 	// What the client asks for has no date: skips are for the company's own wish alone.

@@ -104,9 +104,10 @@ const (
 // Policy is what client and company ask of a sign-in.
 type Policy struct {
 	Factor FactorMode
-	// Consent is true for clients that need the person's word (third party). AskOffline asks each time for access
+	// Consent is true for clients that need the person's word (third party), ConsentEach for those that need it each
+	// time. AskOffline asks each time for access
 	// without the person: the client registered itself.
-	Consent, AskOffline bool
+	Consent, ConsentEach, AskOffline bool
 	// Allowed is false if the client is not for this account (company or role).
 	Allowed bool
 	// PasswordLife is how long the password of a session counts, in all; 0: no bound.

@@ -180,7 +180,7 @@ func needConsent(f *Flow, _ time.Time) bool {
 	if f.Allowed {
 		return false
 	}
-	if f.Request.HasPrompt("consent") {
+	if f.Request.HasPrompt("consent") || f.Policy.ConsentEach {
 		return true
 	}
 	if !f.Policy.Consent {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/admin"
+	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/config"
@@ -252,6 +253,14 @@ func (p *IDP) AddAccount(tb testing.TB, name, companyID string) string {
 func (p *IDP) AddEnrolled(tb testing.TB, name, companyID string) string {
 	tb.Helper()
 	return p.add(tb, admin.Entry{Username: name, Company: companyID, TOTPSecret: base32.StdEncoding.EncodeToString(Secret())})
+}
+
+// AddAdmin adds an enrolled account that may administrate: the IT team, or the company's admin.
+func (p *IDP) AddAdmin(tb testing.TB, name, companyID string, role authn.AdminRole) string {
+	tb.Helper()
+	return p.add(tb, admin.Entry{
+		Username: name, Company: companyID, TOTPSecret: base32.StdEncoding.EncodeToString(Secret()), Admin: role,
+	})
 }
 
 func (p *IDP) add(tb testing.TB, e admin.Entry) string {

@@ -48,6 +48,12 @@ const (
 	// SetupLink: Link opens the first set-up after its time limit.
 	SetupLink     Kind = "setup.link"
 	SetupReminder Kind = "setup.reminder"
+	// AccountDisabled, AccountEnabled and AccountDeleted: an admin did it.
+	AccountDisabled Kind = "account.disabled"
+	AccountEnabled  Kind = "account.enabled"
+	AccountDeleted  Kind = "account.deleted"
+	// Invitation: Link chooses a password and makes the account; it is good until Message.From.
+	Invitation Kind = "invitation"
 )
 
 // Message is one thing to tell, to one or more addresses.

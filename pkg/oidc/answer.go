@@ -45,7 +45,7 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 		// Nothing is lost: the page can be loaded again when the client's keys can be had.
 		return fmt.Errorf("answer: %w: %w", authn.ErrUnavailable, err)
 	}
-	n, err := p.newCode(c, f, scopes)
+	n, err := p.newCode(ctx, c, f, scopes)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func grantedScopes(c *client.Client, f *flow.Flow) ([]string, error) {
 
 // newCode writes down what the person proved, truthfully: the context class and methods follow from the evidence, and
 // auth_time is the time of the password (decisions.md).
-func (p *Provider) newCode(c *client.Client, f *flow.Flow, scopes []string) (grant.NewCode, error) {
+func (p *Provider) newCode(ctx context.Context, c *client.Client, f *flow.Flow, scopes []string) (grant.NewCode, error) {
 	offline := slices.Contains(scopes, scopeOffline)
 	proved := f.Proved()
 	g := grant.Grant{
@@ -119,7 +119,7 @@ func (p *Provider) newCode(c *client.Client, f *flow.Flow, scopes []string) (gra
 	}
 	g.UserClaims = stillRegistered(c, f.Request.UserClaims)
 	var err error
-	if g.IDClaims, err = idTokenClaims(c, f, scopes); err != nil {
+	if g.IDClaims, err = p.idTokenClaims(ctx, c, f, scopes); err != nil {
 		return grant.NewCode{}, err
 	}
 	if offline {

@@ -112,8 +112,8 @@ func (p *Provider) assertionSigned(ctx context.Context, c *client.Client, f *for
 	if c.AuthMethod == client.AuthKeyJWT {
 		return p.signedBy(ctx, c, f)
 	}
-	for _, secret := range c.PlainSecrets {
-		if len(secret) >= minHMACKey && f.verifiedBy([]byte(secret)) {
+	for _, s := range c.Secrets {
+		if !s.Ended(p.now()) && len(s.Plain) >= minHMACKey && f.verifiedBy([]byte(s.Plain)) {
 			return true, nil
 		}
 	}

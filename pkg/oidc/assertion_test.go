@@ -160,7 +160,7 @@ func keyJWT(t *testing.T, pairs ...pair) func(*client.Client) {
 }
 
 func secretJWT(c *client.Client) {
-	c.AuthMethod, c.PlainSecrets = "client_secret_jwt", []string{secret}
+	c.AuthMethod, c.Secrets = "client_secret_jwt", []client.Secret{{Plain: secret}}
 }
 
 func hs256(key string) pair { return pair{alg: "HS256", private: []byte(key)} }
@@ -333,9 +333,9 @@ func TestCA04AssertionMethods(t *testing.T) { //nolint:gocognit // a table read 
 	}
 	w.client("secret", machine, secretJWT)
 	w.client("two", machine, secretJWT, func(c *client.Client) {
-		c.PlainSecrets = []string{strings.Repeat("o", 43), secret}
+		c.Secrets = []client.Secret{{Plain: strings.Repeat("o", 43)}, {Plain: secret}}
 	})
-	w.client("short", machine, secretJWT, func(c *client.Client) { c.PlainSecrets = []string{"short"} })
+	w.client("short", machine, secretJWT, func(c *client.Client) { c.Secrets = []client.Secret{{Plain: "short"}} })
 	w.client("basic", machine)
 	w.client("public", public)
 	good := func(id string) string { return hs256(secret).sign(t, w.claims(id), "kid", nil) }

@@ -118,9 +118,11 @@ func (p *Provider) check(c *client.Client, shown credentials) string {
 	if c == nil {
 		return "unknown client"
 	}
-	match := 0
+	match, now := 0, p.now()
 	for _, have := range c.Secrets {
-		match |= subtle.ConstantTimeCompare(digest, []byte(have))
+		if !have.Ended(now) {
+			match |= subtle.ConstantTimeCompare(digest, []byte(have.Digest))
+		}
 	}
 	method := c.AuthMethod
 	if method == "" {

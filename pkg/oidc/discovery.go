@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -74,8 +75,13 @@ type metadata struct {
 func (p *Provider) metadata() metadata {
 	iss := p.cfg.Issuer
 	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "s_hash", "sid", "lg_evidence"}
-	for _, s := range knownScopes() {
+	scopes := knownScopes()
+	for _, s := range scopes {
 		claims = append(claims, claimsOf(s)...)
+	}
+	for _, s := range client.BuiltIn() {
+		scopes = append(scopes, s.Name)
+		claims = append(claims, slices.Sorted(maps.Keys(s.Claims))...)
 	}
 	all := client.AuthMethods()
 	confidential := slices.DeleteFunc(client.AuthMethods(), func(m string) bool { return m == client.AuthNone })
@@ -98,7 +104,7 @@ func (p *Provider) metadata() metadata {
 		FrontLogoutSession:    true,
 		BackLogout:            true,
 		BackLogoutSession:     true,
-		Scopes:                knownScopes(),
+		Scopes:                scopes,
 		ResponseTypes:         client.ResponseTypes(),
 		ResponseModes:         []string{modeQuery, modeFragment, modeFormPost},
 		GrantTypes:            client.GrantTypes(),

@@ -72,8 +72,9 @@ func TestDiscoveryIsTrue(t *testing.T) { //nolint:gocognit // a table read from 
 		}
 	}
 	w.authMethodsAreTrue(d)
+	w.client("scopes", func(c *client.Client) { c.Scope = strings.Join(list(d["scopes_supported"]), " ") })
 	for _, s := range list(d["scopes_supported"]) {
-		if q, err := w.p.Authorize(t.Context(), params("g", "scope", s)); err != nil || q.Scopes[0] != s {
+		if q, err := w.p.Authorize(t.Context(), params("scopes", "scope", s)); err != nil || q.Scopes[0] != s {
 			t.Errorf("scope %s: %v", s, err)
 		}
 	}

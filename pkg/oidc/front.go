@@ -94,11 +94,15 @@ func stillRegistered(c *client.Client, names []string) []string {
 }
 
 // idTokenClaims are the claims of the person that stand in the ID token, as a JSON object; empty for none. They are
-// those asked for one by one, and, where no access token could fetch them, those of the scopes (OIDC Core §5.4).
-func idTokenClaims(c *client.Client, f *flow.Flow, scopes []string) (string, error) {
-	claims := map[string]any{}
-	if f.Request.ResponseType == client.TypeIDToken {
+// those asked for one by one, those of scopes that say so, and, where no access token could fetch them, those of all
+// scopes (OIDC Core §5.4).
+func (p *Provider) idTokenClaims(ctx context.Context, c *client.Client, f *flow.Flow, scopes []string) (string, error) {
+	claims, alone := map[string]any{}, f.Request.ResponseType == client.TypeIDToken
+	if alone {
 		claims = scopeClaims(f.Account.Claims, scopes)
+	}
+	if err := p.addDeclared(ctx, claims, scopes, declaredClaims{client.PersonOf(*f.Account), !alone}); err != nil {
+		return "", err
 	}
 	addClaims(claims, f.Account.Claims, stillRegistered(c, f.Request.IDClaims))
 	if len(claims) == 0 {

@@ -25,8 +25,8 @@ func benchDigest(secret string) string {
 }
 
 func BenchmarkClientSecret(b *testing.B) {
-	p := &Provider{cfg: Config{Digest: benchDigest}}
-	c := &client.Client{ID: "app", Secrets: []string{benchDigest("old"), benchDigest("secret")}}
+	p := &Provider{cfg: Config{Digest: benchDigest, Now: time.Now}}
+	c := &client.Client{ID: "app", Secrets: []client.Secret{{Digest: benchDigest("old")}, {Digest: benchDigest("secret")}}}
 	form := url.Values{"grant_type": {"client_credentials"}}
 	r := httptest.NewRequest("POST", "/token", nil)
 	r.SetBasicAuth("app", "secret")

@@ -94,7 +94,9 @@ func TestCA04OneRegisteredMethod(t *testing.T) {
 	w.client("basic", machine)
 	w.client("post", machine, func(c *client.Client) { c.AuthMethod = "client_secret_post" })
 	w.client("public", public)
-	w.client("two", machine, func(c *client.Client) { c.Secrets = []string{digest("older"), digest(secret)} })
+	w.client("two", machine, func(c *client.Client) {
+		c.Secrets = []client.Secret{{Digest: digest("older")}, {Digest: digest(secret)}}
+	})
 	w.client("none-yet", machine, func(c *client.Client) { c.Secrets = nil })
 	w.client("off", machine, func(c *client.Client) { c.Disabled = true })
 	w.client("a b:c%"[:1]+"+x", machine)

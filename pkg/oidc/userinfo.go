@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/grant"
 	"github.com/lychgate/lychgate/pkg/keys"
 )
@@ -48,6 +49,9 @@ func (p *Provider) ServeUserinfo(w http.ResponseWriter, r *http.Request) error {
 	}
 	claims := scopeClaims(live.Profile.Claims, live.Scopes)
 	addClaims(claims, live.Profile.Claims, live.Grant.UserClaims)
+	if err := p.addDeclared(r.Context(), claims, live.Scopes, declaredClaims{person: client.PersonOf(live.Account)}); err != nil {
+		return p.writeBearerFault(w, r, unavailable(err))
+	}
 	claims["sub"], claims["lg_evidence"] = live.Grant.Subject, evidenceOf(live.Grant)
 	return p.writeUserinfo(w, r, live.Grant.ClientID, claims)
 }

@@ -173,7 +173,7 @@ func (w *world) client(id string, change ...func(*client.Client)) *client.Client
 	w.Helper()
 	c := &client.Client{
 		ID: id, Company: "acme", RedirectURIs: []string{redirect}, GrantTypes: []string{"authorization_code", "refresh_token"},
-		PostLogoutRedirectURIs: []string{"https://app.example.com/bye"}, Secrets: []string{digest(secret)},
+		PostLogoutRedirectURIs: []string{"https://app.example.com/bye"}, Secrets: []client.Secret{{Digest: digest(secret)}},
 	}
 	for _, f := range change {
 		f(c)

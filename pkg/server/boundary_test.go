@@ -74,11 +74,11 @@ func under(pkg string, allowed []string) bool {
 
 // TestArrowsPointDown holds the table of ARCHITECTURE.md: what each of our packages may import of ours.
 func TestArrowsPointDown(t *testing.T) {
-	rules := []string{"pkg/authn", "pkg/flow", "pkg/session", "pkg/grant", "pkg/client", "pkg/company", "pkg/device", "pkg/throttle"}
+	rules := []string{"pkg/authn", "pkg/flow", "pkg/session", "pkg/grant", "pkg/client", "pkg/company", "pkg/device", "pkg/throttle", "pkg/registry", "pkg/invitation"}
 	allowed := map[string][]string{
 		"pkg/authn": {}, "pkg/session": {"pkg/authn"}, "pkg/flow": {"pkg/authn", "pkg/session"},
 		"pkg/grant": {"pkg/authn"}, "pkg/client": {"pkg/authn", "pkg/flow", "pkg/keys"}, "pkg/company": {"pkg/authn", "pkg/flow"},
-		"pkg/device": {"pkg/authn"}, "pkg/throttle": {"pkg/authn"},
+		"pkg/device": {"pkg/authn"}, "pkg/throttle": {"pkg/authn"}, "pkg/invitation": {"pkg/authn"}, "pkg/registry": {"pkg/client", "pkg/company"},
 		"pkg/notify": {"pkg/authn"}, "pkg/logout": {}, "providers/mailers/smtp": {"pkg/notify"}, "providers/mailers/console": {"pkg/notify"},
 		"pkg/keys": {"pkg/authn"}, "pkg/seal": {}, "pkg/audit": {}, "pkg/outgoing": {}, "pkg/config": {"pkg/throttle"}, "templates": {},
 		"pkg/store":                   append([]string{"pkg/seal", "pkg/keys", "pkg/notify", "pkg/logout", "pkg/audit"}, rules...),

@@ -67,7 +67,7 @@ func TestCORS(t *testing.T) { //nolint:gocognit // a table of origins, addresses
 			}
 		}
 	}
-	c, err := p.Node.Office.FindClient(t.Context(), "spa")
+	c, err := p.Node.Office.Clients.Client(t.Context(), "spa")
 	if err != nil {
 		t.Fatal(err)
 	}

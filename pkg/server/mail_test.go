@@ -23,6 +23,7 @@ func kinds() []notify.Kind {
 		notify.FactorRequired, notify.FactorAdded, notify.FactorRemoved, notify.FactorReset, notify.FactorResetAdmin, notify.DeviceRemembered,
 		notify.DeviceCopied, notify.RecoveryUsed, notify.RecoveryLow, notify.RecoveryMade, notify.PasswordChanged, notify.CodesWrong,
 		notify.FactorLocked, notify.BudgetSpent, notify.ResetAsked, notify.SetupLink, notify.SetupReminder,
+		notify.AccountDisabled, notify.AccountEnabled, notify.AccountDeleted, notify.Invitation,
 	}
 }
 
@@ -56,7 +57,7 @@ func TestMailIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.StatusCode != http.StatusOK || strings.Count(string(body), `<a href="`+link+`">`) != 4 || res.Header.Get("Content-Security-Policy") == "" || res.Header.Get("Cache-Control") != "no-store" {
+	if res.StatusCode != http.StatusOK || strings.Count(string(body), `<a href="`+link+`">`) != 5 || res.Header.Get("Content-Security-Policy") == "" || res.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("/demo/mail: %d %v %s", res.StatusCode, res.Header, body)
 	}
 	if strings.Contains(log.String(), "SECRET-LINK") || strings.Contains(log.String(), anna) {

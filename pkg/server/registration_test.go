@@ -109,7 +109,7 @@ func TestClientRegistersItself(t *testing.T) { //nolint:gocognit // a life from 
 	if again := asks(t, http.MethodPost, p.Issuer+"/register", token, described); again.status != http.StatusUnauthorized {
 		t.Errorf("the token a second time: %d %v", again.status, again.json)
 	}
-	c, err := p.Node.Office.FindClient(t.Context(), id)
+	c, err := p.Node.Office.Clients.Client(t.Context(), id)
 	if err != nil || c.NeedsPKCE() || c.ShowsEvidence() || c.OwnApp() {
 		t.Errorf("registered as %+v, %v", c, err)
 	}
@@ -439,7 +439,7 @@ func TestSoftwareStatement(t *testing.T) {
 func TestUpdateKeepsPolicy(t *testing.T) {
 	p := idptest.New(t, registration(config.RegistrationOpen))
 	got := asks(t, http.MethodPost, p.Issuer+"/register", "", described)
-	c, err := p.Node.Office.FindClient(t.Context(), got.text("client_id"))
+	c, err := p.Node.Office.Clients.Client(t.Context(), got.text("client_id"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -452,7 +452,7 @@ func TestUpdateKeepsPolicy(t *testing.T) {
 	if put := asks(t, http.MethodPut, got.text("registration_client_uri"), got.text("registration_access_token"), body); put.status != http.StatusOK {
 		t.Fatalf("update: %d %v", put.status, put.json)
 	}
-	after, err := p.Node.Office.FindClient(t.Context(), c.ID)
+	after, err := p.Node.Office.Clients.Client(t.Context(), c.ID)
 	if err != nil || after.Company != "acme" || after.SecondFactor != "always" || !after.NeedsPKCE() || len(after.Roles) != 1 || after.Dynamic == nil {
 		t.Errorf("after the update: %+v, %v", after, err)
 	}
@@ -471,7 +471,7 @@ func TestUnusedClientsGo(t *testing.T) {
 	used, unused := register(), register()
 	p.AddAccount(t, "ben", "plain")
 	there := func(id string) bool {
-		_, err := p.Node.Office.FindClient(t.Context(), id)
+		_, err := p.Node.Office.Clients.Client(t.Context(), id)
 		return err == nil
 	}
 	for range 3 {

@@ -62,7 +62,7 @@ func TestTK14RotationUnderLoad(t *testing.T) {
 	for _, alg := range keys.Algs() {
 		p.AddClient(t, &client.Client{
 			ID: alg, GrantTypes: []string{"client_credentials"}, Scope: "api", AuthMethod: "client_secret_post",
-			IDTokenAlg: alg, AccessTokenFormat: "at+jwt", Secrets: []string{p.Node.Office.Digest(idptest.ClientSecret)},
+			IDTokenAlg: alg, AccessTokenFormat: "at+jwt", Secrets: []client.Secret{{Digest: p.Node.Office.Digest(idptest.ClientSecret)}},
 		})
 	}
 	rp := &cachedKeys{p: p}

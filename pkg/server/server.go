@@ -145,7 +145,7 @@ func (s *Server) siteConfig(events *audit.Log, factors []authn.Factor) web.Confi
 		Directory: local.New(local.Config{Accounts: s.store.Accounts(), Renewer: s.store.Renewer(), Hasher: s.hasher}),
 		Factors:   factors, NewRecovery: s.newRecovery,
 		Flows: s.store.Flows(), Sessions: s.store.Sessions(), Devices: s.store.Devices(), Consents: s.store.Consents(),
-		Clients: s.store.Clients(), Companies: s.store.Companies(), Throttle: s.store.Throttle(),
+		Clients: s.store.Clients(), Companies: s.store.Companies(), Invitations: s.Office, Throttle: s.store.Throttle(),
 		Links: s.store.Links(), Outbox: s.Outbox(), Place: s.place, Passwords: passwords{s.hasher}, People: people{s.store.Accounts()},
 		Fetch:     s.outgoing.Get,
 		Templates: s.pages, Audit: events, Log: s.deps.Log, Now: s.deps.Now, Rand: s.deps.Rand,

@@ -82,6 +82,7 @@ func (s *Store) addProfile(a *authn.Account, sealed string) (authn.Profile, erro
 	}
 	a.Name, a.Roles, a.Created = p.Canonical, p.Profile.Roles, time.Unix(p.Profile.Created, 0).UTC()
 	a.Contact, a.Claims = contactOf(p), p.Profile.Claims
+	a.Attributes, a.Groups, a.Admin = p.Profile.Attributes, p.Profile.Groups, p.Profile.Admin
 	return p.Profile, nil
 }
 

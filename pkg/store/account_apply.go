@@ -62,6 +62,11 @@ func (s accounts) change(ctx context.Context, n change) (authn.Account, error) {
 	if err != nil {
 		return authn.Account{}, fmt.Errorf("%s is done; %w", c, err)
 	}
+	if c == authn.ResetFactor {
+		if err := s.withoutFactor(context.WithoutCancel(ctx), rec); err != nil {
+			return rec.Account, fmt.Errorf("%s is done; %w", c, err)
+		}
+	}
 	return rec.Account, nil
 }
 

@@ -43,18 +43,22 @@ func (s accounts) Create(ctx context.Context, n authn.NewAccount) (authn.Account
 	if err != nil {
 		return authn.Account{}, fmt.Errorf("create account: %w", err)
 	}
+	tag := s.index.Tag(id)
+	rec, err := s.record(ctx, tag)
+	if err == nil {
+		// Before the name: who can sign in can be found.
+		err = s.enter(ctx, rec)
+	}
+	if err != nil {
+		return authn.Account{}, fmt.Errorf("create account: %w", err)
+	}
 	out, err = s.do(ctx, cmd{"set", index, id, "nx"})
 	if err != nil {
 		return authn.Account{}, fmt.Errorf("create account: write name: %w", err)
 	}
-	tag := s.index.Tag(id)
 	if out[0] == nil {
 		_, err := s.do(context.WithoutCancel(ctx), cmd{"unlink", s.key.acct(tag), s.key.prof(tag), s.key.mfa(tag)})
 		return authn.Account{}, fmt.Errorf("create account: name: %w", errors.Join(authn.ErrExists, err))
-	}
-	rec, err := s.record(ctx, tag)
-	if err != nil {
-		return authn.Account{}, fmt.Errorf("create account: %w", err)
 	}
 	return rec.Account, nil
 }
@@ -104,7 +108,7 @@ func (s accounts) placeAs(ctx context.Context, id string, n authn.NewAccount) (b
 			return false, err
 		}
 	}
-	r, err := s.run(ctx, "account_create", []string{s.key.acct(tag), s.key.prof(tag), s.key.mfa(tag)},
+	r, err := s.run(ctx, "account_create", []string{s.key.acct(tag), s.key.prof(tag), s.key.mfa(tag), s.key.erased(tag)},
 		id, n.Company, pw, prof, cred, secret, string(n.State))
 	if err != nil {
 		return false, err

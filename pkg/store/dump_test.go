@@ -14,6 +14,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/invitation"
 	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/store"
@@ -81,9 +82,13 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	pushed, err := s.Pushed().Push(ctx, &f.Request, time.Minute)
 	must(err)
 	must(s.Proofs().Spend(ctx, "app", "ASSERTION-ID", time.Minute))
-	must(s.Clients().PutClient(ctx, &client.Client{ID: "app", Name: "CLIENT-NAME", Secrets: []string{"CLIENT-DIGEST"}}))
+	must(s.Clients().PutClient(ctx, &client.Client{ID: "app", Name: "CLIENT-NAME", Secrets: []client.Secret{{Digest: "CLIENT-DIGEST", Plain: "CLIENT-SECRET"}}}))
 	must(s.Companies().PutCompany(ctx, company.Company{ID: "acme", Name: "COMPANY-NAME"}))
 	must(s.SigningKeys().SaveKeys(ctx, []byte("SIGNING-KEYS"), 0))
+	must(s.Invitations().Add(ctx, invitation.Invitation{ID: "invited", Company: "acme", Email: "INVITED-ADDRESS", Sent: now(), Ends: now(), Serial: 1}))
+	gone, err := s.Accounts().Create(ctx, authn.NewAccount{Name: "gone.lastname@example.org", PasswordRecord: "$argon2id$GONE"})
+	must(err)
+	must(s.People().Delete(ctx, gone.ID, "*"))
 	b, err := s.Accounts().Create(ctx, authn.NewAccount{Name: "ben", PasswordRecord: "$argon2id$BEN", TOTPSecret: []byte(secret)})
 	must(err)
 	b, err = s.Accounts().Apply(ctx, b.ID, "*", authn.ResetFactor, "")
@@ -104,7 +109,7 @@ func used(t *testing.T, s *store.Store, now func() time.Time) []string {
 	must(s.Outbox().Done(ctx, mails[0].ID))
 	return []string{
 		"EVENT-", "SESSION-ID", "told.example", "ASSERTION-ID", pushed, "LINK-SECRET", secret, "PASSWORDRECORD", "lastname", "Annabel", "case-lead", "STATE-SECRET", "app.example", "BIND-", "271828", "TICKET-TYPED",
-		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "CLIENT-DIGEST", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
+		"LAPTOP", "NONCE-SECRET", "192.0.2.77", "CLIENT-NAME", "INVITED-ADDRESS", "CLIENT-DIGEST", "CLIENT-SECRET", "COMPANY-NAME", "SIGNING-KEYS", "PENDING-SECRET",
 		ticket, strings.ReplaceAll(ticket, "-", ""), out.Code[4:], i.Access[4:], i.Refresh[4:], k.Access[4:], n.Handle[4:], f.ID[4:],
 		anonymous.ID, cookie, cookie[22:], tr.Cookie[22:], "argon2id",
 	}
@@ -130,7 +135,7 @@ func TestEveryKeyEnds(t *testing.T) {
 	s, e := mini(t, nil)
 	used(t, s, e.Now)
 	permanent := []string{
-		"lg:{*}:acct", "lg:{*}:prof", "lg:{*}:mfa", "lg:{*}:con", "lg:n:*", "lg:{reg}:v", "lg:{reg}:cl", "lg:{reg}:co", "lg:keys", "lg:store",
+		"lg:{*}:acct", "lg:{*}:prof", "lg:{*}:mfa", "lg:{*}:con", "lg:n:*", "lg:{*}:px", "lg:{*}:erased", "lg:{reg}:v", "lg:{reg}:cl", "lg:{reg}:co", "lg:keys", "lg:store",
 	}
 	kinds := map[string]int{}
 	for _, key := range e.Redis().Keys() {
@@ -152,7 +157,7 @@ func TestEveryKeyEnds(t *testing.T) {
 	if len(kinds) != len(permanent) {
 		t.Errorf("the run left only %v of the permanent keys: the test is too small", kinds)
 	}
-	e.Advance(31 * 24 * time.Hour)
+	e.Advance(38 * 24 * time.Hour)
 	for _, key := range e.Redis().Keys() {
 		if e.Redis().TTL(key) > 0 {
 			t.Errorf("%s is still there after a month", key)

@@ -107,6 +107,7 @@ func (s credentials) confirm(ctx context.Context, a authn.Attempt, e authn.Enrol
 	}
 	switch r.code() {
 	case done:
+		s.withFactor(ctx, a.Account)
 		return authn.Evidence{Method: e.Method, At: millis(r.num(2))}, nil
 	case tooMany:
 		return authn.Evidence{}, authn.ErrTooMany

@@ -21,6 +21,7 @@ func (k keyspace) sessions(tag string) string     { return k.tagged(tag, "sx") }
 func (k keyspace) served(tag string) string       { return k.tagged(tag, "lo") }
 func (k keyspace) activity(tag string) string     { return k.tagged(tag, "log") }
 func (k keyspace) reset(tag string) string        { return k.tagged(tag, "rq") }
+func (k keyspace) erased(tag string) string       { return k.tagged(tag, "erased") }
 func (k keyspace) grants(tag string) string       { return k.tagged(tag, "gx") }
 func (k keyspace) flow(tag, h string) string      { return k.tagged(tag, "f:"+h) }
 func (k keyspace) pend(tag, h string) string      { return k.tagged(tag, "pend:"+h) }
@@ -42,12 +43,24 @@ func (k keyspace) pushed(tag string) string           { return k.tagged(tag, "pa
 func (k keyspace) proof(tag string) string            { return k.tagged(tag, "jti") }
 func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:"+kind+":"+h) }
 
+// people is one set of the index of people.
+func (k keyspace) people(tag string) string { return k.tagged(tag, "px") }
+
+// Invitations of a company: one slot, the sealed ones and their times.
+func (k keyspace) invited(tag string) string   { return k.tagged(tag, "inv") }
+func (k keyspace) invitedAt(tag string) string { return k.tagged(tag, "ivx") }
+
 // The registry: one slot, so that a change and its version are one step.
 func (k keyspace) version() string         { return k.tagged("reg", "v") }
 func (k keyspace) clients() string         { return k.tagged("reg", "cl") }
 func (k keyspace) initial(h string) string { return k.tagged("reg", "it:"+h) }
 func (k keyspace) used() string            { return k.tagged("reg", "used") }
 func (k keyspace) companies() string       { return k.tagged("reg", "co") }
+func (k keyspace) scopes() string          { return k.tagged("reg", "sc") }
+func (k keyspace) roles() string           { return k.tagged("reg", "ro") }
+func (k keyspace) registry() []string {
+	return []string{k.version(), k.clients(), k.companies(), k.scopes(), k.roles()}
+}
 
 // The outbox: one slot, so that an entry moves in one step. due and age are by time, mail holds the sealed entries and
 // their tries, sent the ids of what is done.

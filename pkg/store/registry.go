@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,10 @@ type snapshot struct {
 	read      time.Time
 	clients   map[string]*client.Client
 	companies map[string]company.Company
+	scopes    map[string]client.Scope
+	roles     map[string]client.Role
+	// sealed are the records of the clients, so that a reload decodes those that have changed alone.
+	sealed map[string]string
 	// origins are those of the clients that are not disabled.
 	origins map[string]bool
 	// broken are the records that do not open, by place.
@@ -91,8 +96,7 @@ func (r *registry) reload(ctx context.Context, seen *snapshot) (*snapshot, error
 	if old != nil {
 		known = old.version
 	}
-	k := r.s.key
-	a, err := r.s.run(ctx, "registry_read", []string{k.version(), k.clients(), k.companies()}, known)
+	a, err := r.s.run(ctx, "registry_read", r.s.key.registry(), known)
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +105,13 @@ func (r *registry) reload(ctx context.Context, seen *snapshot) (*snapshot, error
 	}
 	snap := &snapshot{version: a.text(1), read: read}
 	if len(a) == 2 && old != nil {
-		snap.clients, snap.companies, snap.origins, snap.broken = old.clients, old.companies, old.origins, old.broken
+		next := *old
+		next.read = read
+		snap = &next
 	} else {
-		r.fill(snap, pairs(at(a, 2)), pairs(at(a, 3)))
+		r.fill(snap, old, pairs(at(a, 2)), pairs(at(a, 3)))
+		snap.scopes = openAll(r, snap, "scope", r.s.key.scopes(), pairs(at(a, 4)), func(s client.Scope) string { return s.Name })
+		snap.roles = openAll(r, snap, "role", r.s.key.roles(), pairs(at(a, 5)), func(x client.Role) string { return x.Name })
 	}
 	r.snap.Store(snap)
 	return snap, nil
@@ -116,39 +124,55 @@ func at(r reply, i int) any {
 	return r[i]
 }
 
-func (r *registry) fill(snap *snapshot, clients, companies map[string]string) {
-	snap.clients, snap.companies = map[string]*client.Client{}, map[string]company.Company{}
+// fill makes a snapshot of what was read; old is the one before, or nil.
+func (r *registry) fill(snap, old *snapshot, clients, companies map[string]string) {
+	snap.clients, snap.sealed = map[string]*client.Client{}, clients
 	snap.broken, snap.origins = map[string]error{}, map[string]bool{}
 	for id, sealed := range clients {
-		place := field(r.s.key.clients(), id)
-		b, err := r.s.open("client", place, sealed)
-		if err == nil {
-			snap.clients[id], err = decodeClient(id, b)
-		}
+		c, err := r.openClient(old, id, sealed)
 		if err != nil {
-			delete(snap.clients, id)
-			snap.broken[place] = err
+			snap.broken[field(r.s.key.clients(), id)] = err
 			continue
 		}
-		if c := snap.clients[id]; !c.Disabled {
+		snap.clients[id] = c
+		if !c.Disabled {
 			for _, origin := range c.Origins() {
 				snap.origins[origin] = true
 			}
 		}
 	}
-	for id, sealed := range companies {
-		place := field(r.s.key.companies(), id)
-		var c company.Company
-		err := r.s.openJSON("company", place, sealed, &c)
-		if err == nil && c.ID != id {
-			err = fmt.Errorf("company: %w", authn.ErrLost)
+	snap.companies = openAll(r, snap, "company", r.s.key.companies(), companies, func(c company.Company) string { return c.ID })
+}
+
+// openAll opens the entries of a hash; those that do not open, or are of another id, are broken.
+func openAll[T any](r *registry, snap *snapshot, purpose, key string, sealed map[string]string, id func(T) string) map[string]T {
+	out := map[string]T{}
+	for name, text := range sealed {
+		place := field(key, name)
+		var v T
+		err := r.s.openJSON(purpose, place, text, &v)
+		if err == nil && id(v) != name {
+			err = fmt.Errorf("%s: %w", purpose, authn.ErrLost)
 		}
 		if err != nil {
 			snap.broken[place] = err
 			continue
 		}
-		snap.companies[id] = c
+		out[name] = v
 	}
+	return out
+}
+
+// openClient decodes a record, unless the snapshot before has it already.
+func (r *registry) openClient(old *snapshot, id, sealed string) (*client.Client, error) {
+	if old != nil && old.sealed[id] == sealed && old.clients[id] != nil {
+		return old.clients[id], nil
+	}
+	b, err := r.s.open("client", field(r.s.key.clients(), id), sealed)
+	if err != nil {
+		return nil, err
+	}
+	return decodeClient(id, b)
 }
 
 func decodeClient(id string, b []byte) (*client.Client, error) {
@@ -197,6 +221,42 @@ func (r *registry) Clients(ctx context.Context) ([]*client.Client, error) {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b *client.Client) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+// Scope implements client.Registry. A declared scope that cannot be read is no scope: it opens nothing.
+func (r *registry) Scope(ctx context.Context, name string) (client.Scope, bool, error) {
+	snap, err := r.current(ctx)
+	if err != nil {
+		return client.Scope{}, false, fmt.Errorf("read scopes: %w", err)
+	}
+	if s, ok := snap.scopes[name]; ok {
+		return s, true, nil
+	}
+	if _, broken := snap.broken[field(r.s.key.scopes(), name)]; broken {
+		return client.Scope{}, false, nil
+	}
+	for _, s := range client.BuiltIn() {
+		if s.Name == name {
+			return s, true, nil
+		}
+	}
+	return client.Scope{}, false, nil
+}
+
+// Scopes implements client.Registry.
+func (r *registry) Scopes(ctx context.Context) ([]client.Scope, error) {
+	snap, err := r.current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read scopes: %w", err)
+	}
+	all := slices.Collect(maps.Values(snap.scopes))
+	for _, s := range client.BuiltIn() {
+		if _, declared := snap.scopes[s.Name]; !declared {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b client.Scope) int { return cmp.Compare(a.Name, b.Name) })
 	return all, nil
 }
 

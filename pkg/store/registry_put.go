@@ -14,9 +14,6 @@ import (
 
 // PutClient implements client.Registry. This node sees it at once, others within a second.
 func (r *registry) PutClient(ctx context.Context, c *client.Client) error {
-	if c.ID == "" || len(c.ID) > maxID || !printable(c.ID) {
-		return fmt.Errorf("store client: id: %w", errInput)
-	}
 	sealed, err := r.sealClient(c)
 	if err != nil {
 		return err
@@ -66,15 +63,11 @@ func (r *registry) RemoveClient(ctx context.Context, id string) error {
 
 // PutCompany implements company.Registry. This node sees it at once, others within a second.
 func (r *registry) PutCompany(ctx context.Context, c company.Company) error {
-	if c.ID == "" || len(c.ID) > maxID || !printable(c.ID) {
-		return fmt.Errorf("store company: id: %w", errInput)
-	}
-	key := r.s.key.companies()
-	sealed, err := r.s.sealJSON("company", field(key, c.ID), c)
+	sealed, err := r.sealCompany(c)
 	if err != nil {
-		return fmt.Errorf("store company: %w", err)
+		return err
 	}
-	if err := r.put(ctx, key, c.ID, sealed); err != nil {
+	if err := r.put(ctx, r.s.key.companies(), c.ID, sealed); err != nil {
 		return fmt.Errorf("store company: %w", err)
 	}
 	return nil

@@ -5,6 +5,7 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -156,5 +157,41 @@ func tokenTrips(t *testing.T, s *store.Store, a authn.Account, flowID string, co
 			_, _ = s.Devices().Use(ctx, a, forged)
 			return s.Grants().Revoke(ctx, forged, "app", false)
 		})
+	}
+}
+
+// TestPeopleTrips: lists of people cost the same whatever there is; never more than nine round trips.
+func TestPeopleTrips(t *testing.T) {
+	s, _ := mini(t, nil)
+	ctx := t.Context()
+	for i := range 450 {
+		_, err := s.Accounts().Create(ctx, authn.NewAccount{
+			Name: fmt.Sprintf("anna%03d@acme.example", i), Company: "acme", PasswordRecord: "x",
+			Profile: authn.Profile{Claims: map[string]any{"name": "Anna Example"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, c := range map[string]struct {
+		q    authn.PeopleQuery
+		most uint64
+		want int
+	}{
+		"a page":                      {authn.PeopleQuery{Company: "acme"}, 2, 50},
+		"a long page":                 {authn.PeopleQuery{Company: "acme", Limit: 200}, 2, 200},
+		"the last of many of a name":  {authn.PeopleQuery{Company: "acme", Text: "anna000"}, 9, 1},
+		"one of whom there is nobody": {authn.PeopleQuery{Company: "acme", Text: "anna9"}, 9, 0},
+		"a group without people":      {authn.PeopleQuery{Company: "acme", Group: "lawyers"}, 9, 0},
+		"people without a factor":     {authn.PeopleQuery{Company: "acme", Show: authn.ShowWithout}, 2, 50},
+	} {
+		before := s.Trips()
+		page, err := s.People().Page(ctx, c.q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Trips() - before; got > c.most || len(page.People) != c.want {
+			t.Errorf("%s: %d people in %d round trips, want %d in at most %d", what, len(page.People), got, c.want, c.most)
+		}
 	}
 }

@@ -82,9 +82,9 @@ func TestSkipHoldsForASession(t *testing.T) {
 func TestPolicyForGroups(t *testing.T) {
 	p := idptest.New(t, idptest.Setup{})
 	p.AddAccount(t, anna, "acme")
-	policy(t, p, func(c *company.Company) { c.Groups = []string{"partner"} })
+	policy(t, p, func(c *company.Company) { c.FactorGroups = []string{"partner"} })
 	p.RP.Exchange(t, p.Browser(t).Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password))
-	policy(t, p, func(c *company.Company) { c.Groups = nil })
+	policy(t, p, func(c *company.Company) { c.FactorGroups = nil })
 	if page := p.Browser(t).Get(t, p.RP.AuthURL()).Login(t, anna, idptest.Password); page.H1() != "Secure your account" {
 		t.Errorf("without groups: %q, want the set-up", page.H1())
 	}

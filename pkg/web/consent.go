@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/lychgate/lychgate/pkg/audit"
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/templates"
 )
@@ -23,8 +24,13 @@ func (s *Site) serveConsent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	frame := s.frame(w, r, &f.Request, f)
+	said, err := client.ScopeWords(r.Context(), s.cfg.Clients, f.Request.Asked(), frame.Lang)
+	if err != nil {
+		return err
+	}
 	s.page(w, r, http.StatusOK, templates.Consent{
-		Frame: s.frame(w, r, &f.Request, f), Action: "/flow/" + f.ID + "/consent", NotYou: "/flow/" + f.ID + "/restart",
+		Frame: frame, Words: said, Action: "/flow/" + f.ID + "/consent", NotYou: "/flow/" + f.ID + "/restart",
 		Account: f.AccountName, Scopes: f.Request.Asked(), PolicyURI: c.PolicyURI, TosURI: c.TosURI,
 		ClientOwnedByCompany: c.Company != "", Unverified: c.Dynamic != nil,
 	}, s.ways(r, f)...)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/flow"
+	"github.com/lychgate/lychgate/pkg/invitation"
 	"github.com/lychgate/lychgate/templates"
 )
 
@@ -47,6 +48,8 @@ type opened struct {
 	token   string
 	link    authn.Link
 	account authn.Account
+	// invitation is set for a link that makes an account; account is then what is known of it.
+	invitation invitation.Invitation
 }
 
 // deadLink is the one answer to any link that does nothing, whatever the reason (issue: the same words).
@@ -64,6 +67,9 @@ func (s *Site) open(r *http.Request) (opened, error) {
 		return o, deadLink(err)
 	} else if err != nil {
 		return o, fmt.Errorf("read link: %w", err)
+	}
+	if o.link.Kind == authn.LinkInvite {
+		return s.openInvite(r, o)
 	}
 	if o.account, err = s.cfg.People.ByID(r.Context(), o.link.AccountID); errors.Is(err, authn.ErrNotFound) {
 		return o, deadLink(err)
@@ -109,6 +115,8 @@ func (s *Site) serveLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	switch o.link.Kind {
+	case authn.LinkInvite:
+		return s.serveInvite(w, r, o)
 	case authn.LinkSetup:
 		s.page(w, r, http.StatusOK, templates.SetupLink{Frame: s.linkFrame(w, r, o), Action: r.URL.Path, Account: o.account.Name})
 	case authn.LinkNotMe:
@@ -130,6 +138,8 @@ func (s *Site) submitLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	switch o.link.Kind {
+	case authn.LinkInvite:
+		return s.acceptInvite(w, r, o, in)
 	case authn.LinkSetup:
 		return s.carryTicket(w, r, o)
 	case authn.LinkNotMe:

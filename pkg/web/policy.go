@@ -25,7 +25,8 @@ func (s *Site) applyPolicy(ctx context.Context, f *flow.Flow) error {
 		if c, err = s.clientInForce(ctx, f.Request.ClientID); err != nil {
 			return err
 		}
-		f.Policy.Consent, f.Policy.Factor = c.Company == "", c.SecondFactor
+		f.Policy.Consent, f.Policy.ConsentEach = c.Consents() != client.ConsentNever, c.Consents() == client.ConsentAsk
+		f.Policy.Factor = c.SecondFactor
 		f.Policy.AskOffline = c.Dynamic != nil
 	}
 	if f.Account == nil {

@@ -46,6 +46,8 @@ type Config struct {
 	Consents    grant.Consents
 	Clients     client.Registry
 	Companies   company.Registry
+	// Invitations are those who have no account yet.
+	Invitations Invitations
 	Throttle    throttle.Counter
 	Links       authn.LinkStore
 	Passwords   Passwords

@@ -85,7 +85,7 @@ func testRegistry(t *testing.T, open Open) { //nolint:thelper // a case, not a h
 	s, ctx := open(t, Options{}), t.Context()
 	_, err := s.Clients.Client(ctx, "app")
 	is(t, "Client that there is none of", err, authn.ErrNotFound)
-	c := &client.Client{ID: "app", Name: "App", RedirectURIs: []string{uri}, Secrets: []string{"digest"}}
+	c := &client.Client{ID: "app", Name: "App", RedirectURIs: []string{uri}, Secrets: []client.Secret{{Digest: "digest", Hint: "gest", Made: 1, Ends: 2}}}
 	is(t, "PutClient", s.Clients.PutClient(ctx, c), nil)
 	got, err := s.Clients.Client(ctx, "app")
 	is(t, "Client", err, nil)

@@ -21,9 +21,11 @@ import (
 	"github.com/lychgate/lychgate/pkg/device"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/invitation"
 	"github.com/lychgate/lychgate/pkg/keys"
 	"github.com/lychgate/lychgate/pkg/logout"
 	"github.com/lychgate/lychgate/pkg/notify"
+	"github.com/lychgate/lychgate/pkg/registry"
 	"github.com/lychgate/lychgate/pkg/session"
 	"github.com/lychgate/lychgate/pkg/throttle"
 )
@@ -32,6 +34,8 @@ import (
 type Stores struct {
 	Accounts    authn.AccountStore
 	Renewer     authn.Renewer
+	People      authn.People
+	Invitations invitation.Store
 	Credentials authn.CredentialStore
 	Flows       flow.Store
 	Pushed      flow.PushedStore
@@ -46,6 +50,7 @@ type Stores struct {
 	Throttle    throttle.Counter
 	Clients     client.Registry
 	Companies   company.Registry
+	Registry    registry.Store
 	Keys        keys.Store
 	Outbox      notify.Outbox
 	Ends        logout.Queue
@@ -131,6 +136,11 @@ func Run(t *testing.T, open Open) {
 		{"device ends", testDeviceEnds, waits},
 		{"throttle", testThrottle, waits},
 		{"registry", testRegistry, false},
+		{"people", testPeople, false},
+		{"people change", testPeopleChange, false},
+		{"invitations", testInvitations, false},
+		{"invitations end", testInvitationsEnd, false},
+		{"registry apply", testApply, false},
 		{"signing keys", testKeys, false},
 		{"outbox", testOutbox, false},
 		{"outbox times", testOutboxTimes, waits},

@@ -1,0 +1,79 @@
+// Copyright The Lychgate Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admin
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/lychgate/lychgate/pkg/audit"
+	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/device"
+	"github.com/lychgate/lychgate/pkg/grant"
+	"github.com/lychgate/lychgate/pkg/session"
+)
+
+// Holdings is what an account has under way: what admins see of it, never a secret.
+type Holdings struct {
+	Factors  authn.Factors
+	Devices  []device.Device
+	Sessions []session.Listed
+	// Apps have access, or were allowed it.
+	Apps []grant.Standing
+}
+
+// Holdings reads what an account has under way.
+func (c *Clerk) Holdings(ctx context.Context, id string) (Holdings, error) {
+	r, err := c.Person(ctx, id)
+	if err != nil {
+		return Holdings{}, err
+	}
+	var h Holdings
+	if h.Factors, err = c.Factors.Authenticators(ctx, r.Account); err != nil {
+		return Holdings{}, err
+	}
+	if h.Devices, err = c.Devices.List(ctx, id); err != nil {
+		return Holdings{}, err
+	}
+	if h.Sessions, err = c.Sessions.List(ctx, r.Account, ""); err != nil {
+		return Holdings{}, err
+	}
+	h.Apps, err = c.Standings.List(ctx, r.Account)
+	return h, err
+}
+
+// EndSession ends one session of an account, named as in Holdings; it is harmless to repeat.
+func (c *Clerk) EndSession(ctx context.Context, id, sessionID string) error {
+	return c.onStanding(ctx, id, audit.SessionEnded, func(a authn.Account) error {
+		return c.Sessions.EndListed(ctx, a, sessionID)
+	})
+}
+
+// ForgetDevice forgets one remembered device of an account; it is harmless to repeat.
+func (c *Clerk) ForgetDevice(ctx context.Context, id, deviceID string) error {
+	return c.onStanding(ctx, id, audit.DeviceForgotten, func(a authn.Account) error {
+		return c.Devices.Remove(ctx, a.ID, deviceID)
+	})
+}
+
+// WithdrawApp ends the access of an app to an account, and what was allowed; it is harmless to repeat.
+func (c *Clerk) WithdrawApp(ctx context.Context, id, clientID string) error {
+	return c.onStanding(ctx, id, audit.AppWithdrawn, func(a authn.Account) error {
+		return c.Standings.Withdraw(ctx, a, clientID)
+	})
+}
+
+func (c *Clerk) onStanding(ctx context.Context, id, event string, act func(authn.Account) error) error {
+	r, err := c.Person(ctx, id)
+	if err == nil {
+		err = c.mayTouch(r)
+	}
+	if err == nil {
+		err = act(r.Account)
+	}
+	if err == nil {
+		c.event(ctx, event, slog.String("account", id), slog.String("company", r.Company))
+	}
+	return err
+}
