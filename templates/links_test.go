@@ -22,7 +22,8 @@ func linkVariants(f Frame) []variant {
 		all = append(all,
 			variant{"new-password/" + problem, NewPassword{Frame: f, Action: link, Account: who, Problem: problem}},
 			variant{"new-password-other/" + problem, NewPassword{Frame: f, Action: link, Username: who, Problem: problem}},
-			variant{"invited/" + problem, Invited{Frame: f, Action: link, Account: who, Person: "Anna", CompanyName: "Acme", Factor: true, Problem: problem}})
+			variant{"invited/" + problem, Invited{Frame: f, Action: link, Account: who, Person: "Anna", CompanyName: "Acme", Factor: true, Problem: problem}},
+			variant{"invited-team/" + problem, Invited{Frame: f, Action: link, Account: who, Problem: problem}})
 	}
 	return all
 }

@@ -29,6 +29,8 @@ type demoFacts struct {
 	App      string        `json:"app"`
 	Accounts []demoAccount `json:"accounts"`
 	Clients  []demoClient  `json:"clients"`
+	// API is a client that may use the whole REST API.
+	API demoAPI `json:"api"`
 	// InitialToken lets whoever tries the demo register apps of their own (RFC 7591), 100 at most.
 	InitialToken string `json:"initial_access_token"`
 }
@@ -38,6 +40,12 @@ type demoAccount struct {
 	Password   string  `json:"password"`
 	TOTPSecret *string `json:"totp_secret"`
 	what       string
+}
+
+type demoAPI struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
+	Scope  string `json:"scope"`
 }
 
 type demoClient struct {
@@ -89,6 +97,9 @@ func seed(ctx context.Context, srv *server.Server, issuer, app string) (demoFact
 	if err := seedClients(ctx, srv, &facts); err != nil {
 		return facts, err
 	}
+	if err := seedAPI(ctx, srv, &facts); err != nil {
+		return facts, err
+	}
 	var err error
 	if facts.InitialToken, err = srv.Desk.InitialToken(ctx, 100, 24*time.Hour); err != nil {
 		return facts, fmt.Errorf("initial access token: %w", err)
@@ -118,7 +129,7 @@ func ours(ctx context.Context, srv *server.Server) error {
 func seedPerson(ctx context.Context, srv *server.Server, p demo.Person) (demoAccount, error) {
 	a := demoAccount{Username: p.Username, Password: demoPassword(p.Username), what: p.What}
 	e := admin.Entry{
-		Username: p.Username, Company: p.Company, Password: a.Password,
+		Username: p.Username, Company: p.Company, Password: a.Password, Admin: authn.AdminRole(p.Admin),
 		Claims: map[string]any{
 			"name": p.Name, "given_name": p.GivenName, "family_name": p.FamilyName, "email": p.Username, "email_verified": true,
 		},
@@ -163,6 +174,20 @@ func seedClients(ctx context.Context, srv *server.Server, facts *demoFacts) erro
 	return nil
 }
 
+// seedAPI registers the client that may use the whole REST API.
+func seedAPI(ctx context.Context, srv *server.Server, facts *demoFacts) error {
+	const id = "example-api"
+	scope := strings.Join(admin.Scopes(), " ")
+	facts.API = demoAPI{id, demoClientSecret(id), scope}
+	err := srv.Office.SetClient(ctx, &client.Client{
+		ID: id, Name: "Example API", GrantTypes: []string{client.GrantCredentials}, Scope: scope, AuthMethod: client.AuthBasic,
+	}, facts.API.Secret)
+	if err != nil {
+		return fmt.Errorf("seed client %s: %w", id, err)
+	}
+	return nil
+}
+
 // announce prints the sign-in data, and writes it to file by renaming, so that a reader never sees half of it.
 func (c *console) announce(f demoFacts, file string) error {
 	fmt.Fprintf(c.out, "\nLychgate demo\n\n  Sample app  %s   (begin here)\n  Provider    %s\n  Mail        %s\n\n",
@@ -174,6 +199,7 @@ func (c *console) announce(f demoFacts, file string) error {
 		}
 		fmt.Fprintln(c.out)
 	}
+	fmt.Fprintf(c.out, "  Console     %s/admin\n  REST API    %s/api/v1\n    client_id      %s\n    client_secret  %s\n\n", f.Issuer, f.Issuer, f.API.ID, f.API.Secret)
 	fmt.Fprintf(c.out, "  Apps can register themselves at %s/register for a day with the token\n    %s\n\n", f.Issuer, f.InitialToken)
 	fmt.Fprintln(c.out, "Ctrl-C ends it. Everybody knows these passwords: it listens on this machine alone.")
 	if file == "" {

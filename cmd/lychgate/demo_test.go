@@ -100,8 +100,8 @@ func demoCodes(t *testing.T, facts demoFacts) {
 			}
 		}
 	}
-	if enrolled != 1 {
-		t.Errorf("%d accounts are enrolled, want 1", enrolled)
+	if enrolled != 3 {
+		t.Errorf("%d accounts are enrolled, want 3", enrolled)
 	}
 }
 
@@ -117,8 +117,11 @@ func TestDemo(t *testing.T) {
 	if status, body := fetch(t, facts.Issuer+"/demo/mail"); status != 200 || !strings.Contains(body, "No mail yet") {
 		t.Errorf("mail: %d", status)
 	}
-	if len(facts.Accounts) != 4 || len(facts.Clients) != 2 || facts.Clients[0].AuthMethod != "client_secret_basic" || facts.Clients[0].RedirectURIs[0] != facts.App+"/callback" {
+	if len(facts.Accounts) != 6 || len(facts.Clients) != 2 || facts.Clients[0].AuthMethod != "client_secret_basic" || facts.Clients[0].RedirectURIs[0] != facts.App+"/callback" {
 		t.Errorf("facts = %+v", facts)
+	}
+	if a := facts.API; a.ID == "" || len(a.Secret) < 40 || !strings.Contains(a.Scope, "clients:write") || !strings.Contains(a.Scope, "audit:read") {
+		t.Errorf("api = %+v", facts.API)
 	}
 	demoCodes(t, facts)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, facts.Issuer+"/token", strings.NewReader("grant_type=client_credentials"))

@@ -40,7 +40,7 @@ func newRoot(c *console) *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&c.file, "config", "c", c.env("LYCHGATE_CONFIG"), "configuration file")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
-	root.AddCommand(c.serveCommand(), c.demoCommand(), c.accountCommand(), c.companyCommand(), c.clientCommand(),
+	root.AddCommand(c.serveCommand(), c.setupCommand(), c.demoCommand(), c.accountCommand(), c.companyCommand(), c.clientCommand(),
 		c.keyCommand(), c.secretCommand(), c.auditCommand(),
 		c.planCommand(), c.applyCommand(), c.configCommand(), c.doctorCommand())
 	return root

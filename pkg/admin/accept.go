@@ -24,6 +24,9 @@ func (o *Office) Invited(ctx context.Context, l authn.Link) (invitation.Invitati
 	if err != nil {
 		return invitation.Invitation{}, err
 	}
+	if i.Company == "" {
+		return i, nil
+	}
 	if _, err := o.Companies.Company(ctx, i.Company); errors.Is(err, authn.ErrNotFound) {
 		return invitation.Invitation{}, fmt.Errorf("company of the invitation: %w", authn.ErrGone)
 	} else if err != nil {

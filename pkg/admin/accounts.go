@@ -33,10 +33,10 @@ type Entry struct {
 	// Attributes are the operator's own, for scopes to map: texts, numbers, booleans, lists of texts.
 	Attributes map[string]any `json:"attributes,omitempty"`
 	Roles      []string       `json:"roles,omitempty"`
-	Disabled   bool           `json:"disabled,omitempty"`
 	// Groups are ids of groups of the company. Admin is "company" or "it"; empty: none.
-	Groups []string        `json:"groups,omitempty"`
-	Admin  authn.AdminRole `json:"admin,omitempty"`
+	Groups   []string        `json:"groups,omitempty"`
+	Admin    authn.AdminRole `json:"admin,omitempty"`
+	Disabled bool            `json:"disabled,omitempty"`
 }
 
 // The bounds of an import.

@@ -58,6 +58,8 @@ type Office struct {
 	Links  authn.LinkStore
 	Outbox notify.Outbox
 	Resets Resets
+	// Starter keeps a store from being set up twice.
+	Starter Starter
 	// Invitations are those who have no account yet.
 	Invitations invitation.Store
 	// Factors, Devices, Sessions and Standings are what accounts have under way.

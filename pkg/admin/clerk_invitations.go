@@ -115,6 +115,35 @@ func (c *Clerk) Invite(ctx context.Context, companyID string, p Invitee) (invita
 	if c.mute() {
 		return invitation.Invitation{}, errMute()
 	}
+	i, err := c.keepInvitation(ctx, co, p)
+	if err != nil {
+		return invitation.Invitation{}, err
+	}
+	return i, c.sendInvitation(ctx, co, i)
+}
+
+// InviteByLink is Invite, but answers the link for whoever runs the command line to pass on, instead of mailing it. Only
+// there can somebody be invited who is of no company: the first of the IT team.
+func (c *Clerk) InviteByLink(ctx context.Context, companyID string, p Invitee) (string, error) {
+	var co company.Company
+	if c.by.Kind != ActorCommand {
+		return "", ErrForbidden
+	}
+	if companyID != "" {
+		var err error
+		if co, err = c.Company(ctx, companyID); err != nil {
+			return "", err
+		}
+	}
+	i, err := c.keepInvitation(ctx, co, p)
+	if err != nil {
+		return "", err
+	}
+	return c.linkOf(ctx, i)
+}
+
+// keepInvitation checks and keeps a new invitation, without telling anybody.
+func (c *Clerk) keepInvitation(ctx context.Context, co company.Company, p Invitee) (invitation.Invitation, error) {
 	p.Email = strings.TrimSpace(p.Email)
 	name, err := c.checkInvitee(ctx, co, p)
 	if err != nil {
@@ -129,10 +158,17 @@ func (c *Clerk) Invite(ctx context.Context, companyID string, p Invitee) (invita
 	if errors.Is(err, authn.ErrExists) {
 		return invitation.Invitation{}, held(nil, "is invited already: send the invitation again")
 	}
+	return i, err
+}
+
+// linkOf makes the link of an invitation that is kept.
+func (c *Clerk) linkOf(ctx context.Context, i invitation.Invitation) (string, error) {
+	token, err := c.Links.NewLink(ctx, authn.Link{Kind: authn.LinkInvite, Company: i.Company, Invitation: i.ID, Serial: i.Serial}, invitation.Life)
 	if err != nil {
-		return invitation.Invitation{}, err
+		return "", fmt.Errorf("the invitation is kept, its link was not made: send it again: %w", err)
 	}
-	return i, c.sendInvitation(ctx, co, i)
+	c.event(ctx, audit.InvitationSent, slog.String("company", i.Company), slog.String("invitation", i.ID))
+	return c.Issuer + "/link/" + token, nil
 }
 
 func errMute() error {
@@ -148,19 +184,18 @@ func (c *Clerk) stamp(i *invitation.Invitation) {
 
 // sendInvitation mails the link of an invitation that is kept.
 func (c *Clerk) sendInvitation(ctx context.Context, co company.Company, i invitation.Invitation) error {
-	token, err := c.Links.NewLink(ctx, authn.Link{Kind: authn.LinkInvite, Company: i.Company, Invitation: i.ID, Serial: i.Serial}, invitation.Life)
+	link, err := c.linkOf(ctx, i)
 	if err != nil {
-		return fmt.Errorf("the invitation is kept, the mail was not sent: send it again: %w", err)
+		return err
 	}
 	err = c.Outbox.Put(ctx, notify.Message{
 		Kind: notify.Invitation, Event: fmt.Sprintf("%s/%s/%d", notify.Invitation, i.ID, i.Sent.Unix()), To: []string{i.Email}, Lang: i.Lang,
 		Account: i.Email, Name: i.Person, Company: co.Name, HelpEmail: co.HelpEmail, HelpPhone: co.HelpPhone, At: i.Sent, From: i.Ends,
-		Link: c.Issuer + "/link/" + token,
+		Link: link,
 	})
 	if err != nil {
 		return fmt.Errorf("the invitation is kept, the mail was not sent: send it again: %w", err)
 	}
-	c.event(ctx, audit.InvitationSent, slog.String("company", i.Company), slog.String("invitation", i.ID))
 	return nil
 }
 

@@ -4,6 +4,7 @@
 package admin_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -139,6 +140,16 @@ func TestMoveClients(t *testing.T) {
 	}
 	if _, _, err := move(t, p, x, admin.Move{Company: "nobody"}); err == nil || !strings.Contains(err.Error(), "lychgate company add") {
 		t.Errorf("a company that is not there = %v", err)
+	}
+}
+
+// TestMoveForbidden: the admin of a company imports nobody: subs, roles and companies are for the IT team to give.
+func TestMoveForbidden(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	clerk := p.Node.Office.Clerk(admin.Actor{Kind: admin.ActorAccount, ID: "somebody", Company: "acme"})
+	_, err := clerk.Move(t.Context(), export(t, foreign.Keycloak, `{"users":[{"username":"anna"}]}`), admin.Move{Company: "acme"}, func(foreign.Line) error { return nil })
+	if !errors.Is(err, admin.ErrForbidden) || accounts(t, p) != 0 {
+		t.Errorf("Move() = %v, %d accounts, want ErrForbidden and none", err, accounts(t, p))
 	}
 }
 

@@ -68,6 +68,7 @@ const (
 	// FactorResetAsked is a reset that waits for another admin, or for its time.
 	FactorResetAsked = "factor.reset.asked"
 	AuditLost        = "audit.lost"
+	StoreSetUp       = "store.set_up"
 	KeyRotated       = "key.rotated"
 	OriginRefused    = "origin.refused"
 	MailFailed       = "mail.failed"

@@ -17,6 +17,8 @@ type Person struct {
 	What string
 	// Enrolled: the account begins with an authenticator.
 	Enrolled, Disabled bool
+	// Admin is what the account administrates: "it", "company", or nothing.
+	Admin string
 }
 
 // Organisations are the demo's companies.
@@ -34,6 +36,8 @@ func People() []Person {
 		{Username: "enrolled@legal-aid.example", Company: "example-legal-aid", Name: "Evan Enrolled", GivenName: "Evan", FamilyName: "Enrolled", What: "enrolled: password and code", Enrolled: true},
 		{Username: "simple@estates.example", Company: "example-estates", Name: "Sam Simple", GivenName: "Sam", FamilyName: "Simple", What: "no second factor: its company has it off"},
 		{Username: "disabled@legal-aid.example", Company: "example-legal-aid", Name: "Dora Disabled", GivenName: "Dora", FamilyName: "Disabled", What: "disabled: cannot sign in", Disabled: true},
+		{Username: "admin@legal-aid.example", Company: "example-legal-aid", Name: "Ada Admin", GivenName: "Ada", FamilyName: "Admin", What: "admin of Example Legal Aid at /admin: password and code", Enrolled: true, Admin: "company"},
+		{Username: "it@it-team.example", Name: "Iris Team", GivenName: "Iris", FamilyName: "Team", What: "IT team at /admin: password and code", Enrolled: true, Admin: "it"},
 	}
 }
 

@@ -207,3 +207,40 @@ func TestInvitees(t *testing.T) {
 		t.Errorf("ListInvitations() = %d, %v, want the guest alone", page.Total, err)
 	}
 }
+
+// TestSetUpOnce: of 50 set-ups at once, on three nodes, one wins; its link makes the first of the IT team, who has to set
+// a second factor up before anything else at the console.
+func TestSetUpOnce(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	nodes := []*idptest.Node{p.Node, p.AddNode(t), p.AddNode(t)}
+	links := make(chan string, 50)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			link, err := nodes[i%3].Office.SetUp(t.Context(), fmt.Sprintf("it%d@team.example", i))
+			if err == nil {
+				links <- link
+			} else if !errors.Is(err, admin.ErrSetUp) {
+				t.Errorf("SetUp() = %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	close(links)
+	if len(links) != 1 {
+		t.Fatalf("%d set-ups won, want 1", len(links))
+	}
+	form := p.Browser(t).Get(t, <-links)
+	if form.H1() != "Make your account" {
+		t.Fatalf("the link: %d %q", form.Status, form.H1())
+	}
+	name := form.Find("input[autocomplete=username]").AttrOr("value", "")
+	form.Submit(t, url.Values{"new_password": {password}})
+	rec, err := p.Node.Office.Find(t.Context(), name)
+	if err != nil || rec.Admin != authn.AdminIT || rec.Company != "" {
+		t.Errorf("the first of the IT team: %+v, %v", rec.Account, err)
+	}
+	if _, err := p.Node.Office.SetUp(t.Context(), "late@team.example"); !errors.Is(err, admin.ErrSetUp) {
+		t.Errorf("SetUp() again = %v, want ErrSetUp", err)
+	}
+}

@@ -101,7 +101,7 @@ func lastPart(path string, i int) string {
 }
 
 // permanent are the keys without an expiry (storage.md section 2).
-var permanent = regexp.MustCompile(`^lg:(\{[a-z2-7]+\}:(acct|prof|mfa|con)|n:[^:]+|\{reg\}:(cl|co|v)|keys|store|audit)$`)
+var permanent = regexp.MustCompile(`^lg:(\{[a-z2-7]+\}:(acct|prof|mfa|con|px|erased)|n:[^:]+|\{reg\}:(cl|co|sc|ro|v|start)|keys|store|audit)$`)
 
 // dumpAll returns everything in Redis as text, and checks each key's expiry.
 func dumpAll(t *testing.T, c *redis.Client) string {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/flow"
 	"github.com/lychgate/lychgate/pkg/invitation"
 	"github.com/lychgate/lychgate/templates"
@@ -59,9 +60,12 @@ func (s *Site) serveInvite(w http.ResponseWriter, r *http.Request, o opened) err
 }
 
 func (s *Site) invitePage(w http.ResponseWriter, r *http.Request, o opened) (templates.Invited, error) {
-	co, err := s.cfg.Companies.Company(r.Context(), o.invitation.Company)
-	if err != nil {
-		return templates.Invited{}, fmt.Errorf("company of an invitation: %w", err)
+	var co company.Company
+	if o.invitation.Company != "" {
+		var err error
+		if co, err = s.cfg.Companies.Company(r.Context(), o.invitation.Company); err != nil {
+			return templates.Invited{}, fmt.Errorf("company of an invitation: %w", err)
+		}
 	}
 	of := authn.Account{Groups: o.invitation.Groups, Roles: o.invitation.Roles}
 	return templates.Invited{

@@ -33,9 +33,9 @@ import (
 // Stores are the interfaces of one empty store.
 type Stores struct {
 	Accounts    authn.AccountStore
-	Renewer     authn.Renewer
 	People      authn.People
 	Invitations invitation.Store
+	Renewer     authn.Renewer
 	Credentials authn.CredentialStore
 	Flows       flow.Store
 	Pushed      flow.PushedStore
