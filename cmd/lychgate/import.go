@@ -108,7 +108,7 @@ func (c *console) importForeign(cmd *cobra.Command, file string, i importing) er
 	}
 	return c.office(cmd, func(b *server.Back) error {
 		p := &printer{w: c.out, json: c.json}
-		moved, err := b.Office.Move(cmd.Context(), export, i.move, p.line)
+		moved, err := b.Office.Clerk(admin.CommandLine()).Move(cmd.Context(), export, i.move, p.line)
 		if err != nil && p.lines == 0 {
 			return err
 		}

@@ -8,11 +8,12 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/admin/foreign"
+	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
-	"github.com/lychgate/lychgate/pkg/registry"
 )
 
 // Move says how the people and clients of another provider are taken over.
@@ -53,11 +54,14 @@ const maxProblems = 1000
 // Move takes over what another provider exported. Everything is checked before anything is written, and all problems
 // are told at once, each with its place in the file. report is called for everybody and every client in turn: when
 // they are written, or in a DryRun when they are checked. The files are read twice, and kept in memory by their names
-// alone. If the store fails half way, the same move with SkipExisting goes on.
-func (o *Office) Move(ctx context.Context, x foreign.Export, m Move, report func(foreign.Line) error) (Moved, error) {
-	v := &mover{o: o, m: m, report: report}
+// alone. If the store fails half way, the same move with SkipExisting goes on. It is for the IT team: ErrForbidden.
+func (c *Clerk) Move(ctx context.Context, x foreign.Export, m Move, report func(foreign.Line) error) (Moved, error) {
+	v := &mover{c: c, m: m, report: report}
+	if c.by.Company != "" {
+		return v.moved, ErrForbidden
+	}
 	if m.Company != "" {
-		if _, err := o.Companies.Company(ctx, m.Company); err != nil {
+		if _, err := c.Companies.Company(ctx, m.Company); err != nil {
 			return v.moved, fmt.Errorf("company: %q: %w; add it with `lychgate company add`", m.Company, err)
 		}
 	}
@@ -68,7 +72,10 @@ func (o *Office) Move(ctx context.Context, x foreign.Export, m Move, report func
 		return v.moved, nil
 	}
 	v.moved = Moved{}
-	if err := v.write(ctx, x); err != nil {
+	err := v.write(ctx, x)
+	// One event for all: one for each would push everything else out of the journal.
+	c.event(context.WithoutCancel(ctx), audit.PeopleImported, slog.String("company", m.Company), slog.Int("people", v.moved.People.Taken))
+	if err != nil {
 		return v.moved, fmt.Errorf("%w; %d people before it were imported: run it again with --skip-existing", err, v.moved.People.Taken)
 	}
 	return v.moved, v.writeClients(ctx)
@@ -76,13 +83,12 @@ func (o *Office) Move(ctx context.Context, x foreign.Export, m Move, report func
 
 // mover is one move under way.
 type mover struct {
-	o      *Office
+	c      *Clerk
 	m      Move
 	report func(foreign.Line) error
 	moved  Moved
 	// names holds where each name and sub stands.
 	names    map[string]string
-	state    registry.State
 	apps     []app
 	problems []error
 	more     int
@@ -179,12 +185,13 @@ func (v *mover) judge(ctx context.Context, p foreign.Person) (authn.NewAccount, 
 	}
 	e := Entry{
 		Username: p.Username, Company: v.m.Company, Subject: p.Subject, PasswordHash: p.PasswordHash,
-		TOTPSecret: base32.StdEncoding.EncodeToString(p.TOTPSecret), Claims: p.Claims, Roles: p.Roles, Disabled: p.Disabled,
+		TOTPSecret: base32.StdEncoding.EncodeToString(p.TOTPSecret), Claims: p.Claims, Attributes: p.Attributes, Roles: p.Roles,
+		Disabled: p.Disabled,
 	}
 	if err := v.password(&e, &line); err != nil {
 		return refuse(err)
 	}
-	n, err := v.o.check(ctx, e)
+	n, err := v.c.check(ctx, e)
 	if err != nil {
 		return refuse(err)
 	}
@@ -200,7 +207,7 @@ func (v *mover) judge(ctx context.Context, p foreign.Person) (authn.NewAccount, 
 // and *Forgotten password* puts another one in its place.
 func (v *mover) password(e *Entry, line *foreign.Line) error {
 	if e.PasswordHash != "" {
-		err := v.o.Passwords.CheckRecord(e.PasswordHash)
+		err := v.c.Passwords.CheckRecord(e.PasswordHash)
 		if err == nil {
 			return nil
 		}
@@ -208,7 +215,7 @@ func (v *mover) password(e *Entry, line *foreign.Line) error {
 	}
 	line.NoPassword = true
 	var err error
-	e.PasswordHash, err = v.o.Passwords.Unusable()
+	e.PasswordHash, err = v.c.Passwords.Unusable()
 	return err
 }
 
@@ -227,10 +234,10 @@ func (v *mover) twice(p foreign.Person, n authn.NewAccount) error {
 
 // find says whether somebody is here already.
 func (v *mover) find(ctx context.Context, n authn.NewAccount, line *foreign.Line) error {
-	_, err := v.o.Accounts.ByName(ctx, n.Name)
+	_, err := v.c.Accounts.ByName(ctx, n.Name)
 	field, value := "username", line.Name
 	if errors.Is(err, authn.ErrNotFound) && n.ID != "" {
-		_, err = v.o.Accounts.ByID(ctx, n.ID)
+		_, err = v.c.Accounts.ByID(ctx, n.ID)
 		field, value = "sub", foreign.Show(n.ID)
 	}
 	switch {
@@ -255,7 +262,7 @@ func (v *mover) write(ctx context.Context, x foreign.Export) error {
 	return x.People(func(p foreign.Person) error {
 		n, line := v.judge(ctx, p)
 		if line.Status == foreign.Taken {
-			a, err := v.o.Accounts.Create(ctx, n)
+			a, err := v.c.Accounts.Create(ctx, n)
 			switch {
 			case errors.Is(err, authn.ErrExists) && v.m.SkipExisting:
 				exists(&line, "username", line.Name)

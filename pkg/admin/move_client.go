@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/admin/foreign"
-	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
+	"github.com/lychgate/lychgate/pkg/registry"
 )
 
 // app is a client with the line that tells of it.
@@ -29,15 +29,14 @@ func (v *mover) checkClients(ctx context.Context, x foreign.Export) error {
 	if len(list) == 0 {
 		return errors.New("clients: there are none in this file")
 	}
-	if v.state, err = v.o.Registry.State(ctx); err != nil {
+	st, err := v.c.Registry.State(ctx)
+	if err != nil {
 		return err
 	}
 	ids := map[string]string{}
 	for _, one := range list {
 		a := app{App: one, line: foreign.Line{Kind: foreign.KindClient, Where: one.Where}}
-		if err := v.judgeClient(ctx, &a, ids); err != nil {
-			return fmt.Errorf("%s: %w", one.Where, err)
-		}
+		v.judgeClient(st, &a, ids)
 		v.apps = append(v.apps, a)
 		if err := v.checked(a.line); err != nil {
 			return err
@@ -46,31 +45,24 @@ func (v *mover) checkClients(ctx context.Context, x foreign.Export) error {
 	return nil
 }
 
-// judgeClient says what is to become of a client. The error is that of the store alone.
-func (v *mover) judgeClient(ctx context.Context, a *app, ids map[string]string) error {
+// judgeClient says what is to become of a client; ids holds where each id stands.
+func (v *mover) judgeClient(st registry.State, a *app, ids map[string]string) {
 	if a.settled(ids) {
-		return nil
+		return
 	}
 	c := a.Registration.Client
 	ids[c.ID] = a.Where
 	v.consent(a)
 	a.line.Status, a.line.Notes = foreign.Taken, a.Notes
 	a.line.NewSecret = a.Registration.Secret == "" && c.KeepsSecret()
-	here, err := v.registered(ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	if here {
+	if _, here := st.Clients[c.ID]; here {
 		exists(&a.line, "client_id", foreign.Show(c.ID))
-		return nil
-	}
-	if _, err := v.o.Clerk(CommandLine()).prepare(v.state, a.Registration); err != nil {
+	} else if _, err := v.c.prepare(st, a.Registration); err != nil {
 		a.refuse(err)
 	}
-	return nil
 }
 
-// settled says whether the file itself decides: ids holds where each id stands.
+// settled says whether the file itself decides.
 func (a *app) settled(ids map[string]string) bool {
 	c := a.Registration.Client
 	if c != nil {
@@ -87,14 +79,6 @@ func (a *app) settled(ids map[string]string) bool {
 		return false
 	}
 	return true
-}
-
-func (v *mover) registered(ctx context.Context, id string) (bool, error) {
-	_, err := v.o.Clients.Client(ctx, id)
-	if errors.Is(err, authn.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 func (a *app) refuse(err error) {
@@ -121,7 +105,7 @@ func (v *mover) writeClients(ctx context.Context) error {
 			list = append(list, a.Registration)
 		}
 	}
-	added, err := v.o.Clerk(CommandLine()).CreateClients(ctx, list)
+	added, err := v.c.CreateClients(ctx, list)
 	if err != nil {
 		return fmt.Errorf("the people were imported, the clients were not: %w; run it again with --skip-existing", err)
 	}

@@ -4,6 +4,7 @@
 package admin_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -31,7 +32,7 @@ func export(t *testing.T, product, text string) foreign.Export {
 func move(t *testing.T, p *idptest.IDP, x foreign.Export, m admin.Move) ([]foreign.Line, admin.Moved, error) {
 	t.Helper()
 	var lines []foreign.Line
-	moved, err := p.Node.Office.Move(t.Context(), x, m, func(l foreign.Line) error { lines = append(lines, l); return nil })
+	moved, err := p.Node.Office.Clerk(admin.CommandLine()).Move(t.Context(), x, m, func(l foreign.Line) error { lines = append(lines, l); return nil })
 	return lines, moved, err
 }
 
@@ -123,7 +124,7 @@ func TestMoveClients(t *testing.T) {
 		t.Errorf("secrets shown: %q and %q, want the new one alone", lines[0].Secret, lines[1].Secret)
 	}
 	for id, want := range map[string]string{"kept": secret, "masked": lines[1].Secret} {
-		c, err := p.Node.Office.Clients.Client(t.Context(), id)
+		c, err := p.Node.Office.Clerk(admin.CommandLine()).Client(t.Context(), id)
 		if err != nil || len(c.Secrets) != 1 || c.Secrets[0].Digest != p.Node.Office.Digest(want) {
 			t.Errorf("%s: %v, or not the secret %q", id, err, want)
 		}
@@ -139,6 +140,16 @@ func TestMoveClients(t *testing.T) {
 	}
 	if _, _, err := move(t, p, x, admin.Move{Company: "nobody"}); err == nil || !strings.Contains(err.Error(), "lychgate company add") {
 		t.Errorf("a company that is not there = %v", err)
+	}
+}
+
+// TestMoveForbidden: the admin of a company imports nobody: subs, roles and companies are for the IT team to give.
+func TestMoveForbidden(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	clerk := p.Node.Office.Clerk(admin.Actor{Kind: admin.ActorAccount, ID: "somebody", Company: "acme"})
+	_, err := clerk.Move(t.Context(), export(t, foreign.Keycloak, `{"users":[{"username":"anna"}]}`), admin.Move{Company: "acme"}, func(foreign.Line) error { return nil })
+	if !errors.Is(err, admin.ErrForbidden) || accounts(t, p) != 0 {
+		t.Errorf("Move() = %v, %d accounts, want ErrForbidden and none", err, accounts(t, p))
 	}
 }
 

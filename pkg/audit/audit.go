@@ -54,6 +54,8 @@ const (
 	RecordLost      = "record.lost"
 	AccountChanged  = "account.changed"
 	AccountDeleted  = "account.deleted"
+	// PeopleImported is how many people an import took over.
+	PeopleImported = "people.imported"
 	// InvitationSent, InvitationWithdrawn and InvitationTaken are what became of an invitation, by its id.
 	InvitationSent      = "invitation.sent"
 	InvitationWithdrawn = "invitation.withdrawn"

@@ -54,7 +54,7 @@ func exported(t *testing.T, product string, names ...string) foreign.Export {
 func moveAll(t *testing.T, p *idptest.IDP, x foreign.Export, m admin.Move) (map[string]foreign.Line, admin.Moved) {
 	t.Helper()
 	lines := map[string]foreign.Line{}
-	moved, err := p.Node.Office.Move(t.Context(), x, m, func(l foreign.Line) error { lines[l.Name] = l; return nil })
+	moved, err := p.Node.Office.Clerk(admin.CommandLine()).Move(t.Context(), x, m, func(l foreign.Line) error { lines[l.Name] = l; return nil })
 	if err != nil {
 		t.Fatalf("Move() = %v", err)
 	}
@@ -230,7 +230,7 @@ func TestMoveAgain(t *testing.T) {
 	x := exported(t, foreign.Keycloak, "keycloak-realm.json")
 	gone := errors.New("the terminal is gone")
 	n := 0
-	_, err := p.Node.Office.Move(t.Context(), x, admin.Move{}, func(foreign.Line) error {
+	_, err := p.Node.Office.Clerk(admin.CommandLine()).Move(t.Context(), x, admin.Move{}, func(foreign.Line) error {
 		if n++; n == 3 {
 			return gone
 		}
@@ -239,7 +239,7 @@ func TestMoveAgain(t *testing.T) {
 	if !errors.Is(err, gone) || !strings.Contains(err.Error(), "3 people before it were imported") {
 		t.Errorf("a move cut short = %v", err)
 	}
-	if _, err := p.Node.Office.Move(t.Context(), x, admin.Move{}, func(foreign.Line) error { t.Error("something was written"); return nil }); err == nil ||
+	if _, err := p.Node.Office.Clerk(admin.CommandLine()).Move(t.Context(), x, admin.Move{}, func(foreign.Line) error { t.Error("something was written"); return nil }); err == nil ||
 		!strings.Contains(err.Error(), `users[0].username: "anna" exists already`) || !strings.Contains(err.Error(), "--skip-existing") {
 		t.Errorf("the same move again = %v", err)
 	}
@@ -250,7 +250,7 @@ func TestMoveAgain(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 2 { // two at once do no harm either
 		wg.Go(func() {
-			m, err := p.Node.Office.Move(t.Context(), exported(t, foreign.Keycloak, "keycloak-realm.json"), admin.Move{SkipExisting: true}, func(foreign.Line) error { return nil })
+			m, err := p.Node.Office.Clerk(admin.CommandLine()).Move(t.Context(), exported(t, foreign.Keycloak, "keycloak-realm.json"), admin.Move{SkipExisting: true}, func(foreign.Line) error { return nil })
 			if err != nil || m.People.Taken != 0 || m.People.Existing != 6 {
 				t.Errorf("once more = %+v, %v", m, err)
 			}

@@ -13,7 +13,9 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/lychgate/lychgate/pkg/client"
 )
@@ -44,8 +46,10 @@ const (
 	maxYAML = 16 << 20
 	// maxClaim is what the importer takes of one claim, and maxRoles of one person.
 	maxClaim = 2048
-	maxRole  = 255
+	maxRole  = 64
 	maxRoles = 100
+	// maxAttributes is what the importer takes of attributes of the operator's own.
+	maxAttributes = 50
 )
 
 // The sentinels of a file that cannot be read at all; one person who cannot be taken is a Person with a Problem.
@@ -117,8 +121,10 @@ type Person struct {
 	// HadFactor says that there was a second factor, taken or not.
 	HadFactor bool
 	Claims    map[string]any
-	Roles     []string
-	Disabled  bool
+	// Attributes are what else is known of the person, for scopes of the operator's own.
+	Attributes map[string]any
+	Roles      []string
+	Disabled   bool
 	// Notes are what is not taken over.
 	Notes []Note
 	// LeftOut says why nobody is to be made of this; Problem what has to be mended in the file. Empty: take it.
@@ -191,12 +197,35 @@ func (p *Person) address(parts map[string]string) {
 	p.Claims["address"] = out
 }
 
+// attribute keeps an attribute of the operator's own: a text, or a list of texts.
+func (p *Person) attribute(field, name string, values []string) {
+	size := 0
+	list := make([]any, 0, len(values))
+	for _, v := range values {
+		size += len(v)
+		list = append(list, v)
+	}
+	if !attributeName().MatchString(name) || size > maxClaim || len(p.Attributes) >= maxAttributes {
+		p.note(field, "cannot be kept: a name of 1 to 64 letters, digits, _ . or -, at most %d bytes, %d in all", maxClaim, maxAttributes)
+		return
+	}
+	if p.Attributes == nil {
+		p.Attributes = map[string]any{}
+	}
+	if p.Attributes[name] = any(list); len(list) == 1 {
+		p.Attributes[name] = list[0]
+	}
+}
+
+// attributeName is what attributes can be called.
+func attributeName() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`) }
+
 // role adds a role once.
 func (p *Person) role(field, name string) {
 	if slices.Contains(p.Roles, name) {
 		return
 	}
-	if name == "" || len(name) > maxRole || Show(name) != name || len(p.Roles) >= maxRoles {
+	if name == "" || len(name) > maxRole || Show(name) != name || strings.TrimSpace(name) != name || len(p.Roles) >= maxRoles {
 		p.note(field, "%q is no role: 1 to %d bytes of text, %d in all", Show(name), maxRole, maxRoles)
 		return
 	}

@@ -174,7 +174,7 @@ func keycloakRoles(p *Person, u keycloakUser) {
 	}
 }
 
-// keycloakAttributes takes those that Keycloak's own mappers make standard claims of.
+// keycloakAttributes takes those that Keycloak's own mappers make standard claims of, and keeps the others.
 func keycloakAttributes(p *Person, attributes map[string]json.RawMessage) {
 	claims := map[string]string{
 		"locale": "locale", "phoneNumber": "phone_number", "zoneinfo": "zoneinfo", "gender": "gender", "birthdate": "birthdate",
@@ -187,7 +187,8 @@ func keycloakAttributes(p *Person, attributes map[string]json.RawMessage) {
 	parts := map[string]string{}
 	var verified *bool
 	for _, name := range sorted(attributes) {
-		value, err := first(attributes[name])
+		list, err := texts(attributes[name])
+		value := strings.Join(list[:min(1, len(list))], "")
 		switch {
 		case err != nil:
 			p.note("attributes."+name, "not a text")
@@ -198,26 +199,23 @@ func keycloakAttributes(p *Person, attributes map[string]json.RawMessage) {
 		case name == "phoneNumberVerified":
 			yes := value == "true"
 			verified = &yes
-		default:
-			p.note("attributes."+name, "no standard claim of OpenID Connect")
+		case value != "":
+			p.attribute("attributes."+name, name, list)
 		}
 	}
 	p.address(parts)
 	p.verified("phone_number_verified", "phone_number", verified)
 }
 
-// first reads an attribute: a list of texts, of which a claim has one, or one text.
-func first(raw json.RawMessage) (string, error) {
+// texts reads an attribute: a list of texts, of which a claim has the first, or one text.
+func texts(raw json.RawMessage) ([]string, error) {
 	var list []string
 	if json.Unmarshal(raw, &list) == nil {
-		if len(list) == 0 {
-			return "", nil
-		}
-		return list[0], nil
+		return list, nil
 	}
 	var one string
 	if err := json.Unmarshal(raw, &one); err != nil {
-		return "", errors.New("not a text")
+		return nil, errors.New("not a text")
 	}
-	return one, nil
+	return []string{one}, nil
 }

@@ -90,11 +90,11 @@ func (k keycloakClient) leftOut() string {
 
 // attribute is one of attributes; Keycloak writes texts, other programs booleans.
 func (k keycloakClient) attribute(name string) string {
-	value, err := first(k.Attributes[name])
+	list, err := texts(k.Attributes[name])
 	if err != nil {
 		return string(k.Attributes[name])
 	}
-	return value
+	return strings.Join(list[:min(1, len(list))], "")
 }
 
 func (k keycloakClient) grants(a *App, c *client.Client) {

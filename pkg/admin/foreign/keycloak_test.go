@@ -37,9 +37,9 @@ func TestKeycloakPeople(t *testing.T) {
 			"name": "Anna Example", "preferred_username": "anna", "locale": "nl", "phone_number": "+31201234567", "phone_number_verified": true,
 			"address": map[string]any{"street_address": "Canal 1", "locality": "Utrecht"},
 		},
-		Roles: []string{"advisor", "staff/cases"},
+		Attributes: map[string]any{"department": "cases"},
+		Roles:      []string{"advisor", "staff/cases"},
 		Notes: []foreign.Note{
-			{Field: "attributes.department", Reason: "no standard claim of OpenID Connect"},
 			{Field: "clientRoles.cases", Reason: "roles of one client are not taken over"},
 		},
 	}
@@ -52,7 +52,7 @@ func TestKeycloakPeople(t *testing.T) {
 		totp                int
 		notes               []string
 	}{
-		{"anna", "", "", false, 20, []string{"attributes.department", "clientRoles.cases"}},
+		{"anna", "", "", false, 20, []string{"clientRoles.cases"}},
 		{"ben", `^\$argon2id\$v=19\$m=7168,t=5,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`, "", true, 0, nil},
 		{"cora", `^\$pbkdf2-sha512\$i=210000\$`, "", false, 0, []string{"credentials[1]: authenticator app: not SHA-1, 6 digits", "requiredActions[0]"}},
 		{"dirk", `^\$pbkdf2-sha1\$i=20000\$`, "", false, 0, []string{"credentials[1]: authenticator app: a key of less than 20", "credentials[2]: webauthn"}},
