@@ -88,6 +88,7 @@ func TestArrowsPointDown(t *testing.T) {
 		"pkg/account":                 append([]string{"pkg/audit", "pkg/notify", "templates"}, rules...),
 		"pkg/admin":                   append([]string{"pkg/audit", "pkg/keys", "pkg/notify", "pkg/admin/foreign"}, rules...),
 		"pkg/admin/foreign":           {"pkg/client", "pkg/flow"},
+		"pkg/admin/console":           append([]string{"pkg/admin", "pkg/audit", "pkg/keys", "templates"}, rules...),
 		"pkg/demo":                    {"templates"},
 		"providers":                   {"pkg/authn", "providers/totp", "providers/passkey", "providers/recovery"},
 		"providers/passkey":           {"pkg/authn"},
