@@ -18,11 +18,14 @@ import (
 )
 
 // pasted registers an app and returns what its page in the console says to paste for a library.
-func (w *world) pasted(t *testing.T, a app, library string) string {
+func (w *world) pasted(t *testing.T, a app, library string, change ...func(*client.Client)) string {
 	t.Helper()
 	var made *client.Client
 	w.register(t, a, func(c *client.Client) {
 		c.Scope, c.GrantTypes = "openid profile email", []string{client.GrantCode}
+		for _, f := range change {
+			f(c)
+		}
 		made = c
 	})
 	for _, s := range console.Snippets(made, w.Issuer, idptest.ClientSecret, strings.Repeat("r", 43)) {
@@ -37,7 +40,12 @@ func (w *world) pasted(t *testing.T, a app, library string) string {
 // greets signs in at the app and looks who it says is there.
 func (w *world) greets(t *testing.T, a app) {
 	t.Helper()
-	page := w.Browser(t).Get(t, a.url+"/login").Login(t, person, idptest.Password).Code(t, w.Code(t, 0))
+	w.greetsAt(t, a, "/login")
+}
+
+func (w *world) greetsAt(t *testing.T, a app, path string) {
+	t.Helper()
+	page := w.Browser(t).Get(t, a.url+path).Login(t, person, idptest.Password).Code(t, w.Code(t, 0))
 	var who struct{ Sub, Email string }
 	if err := json.Unmarshal([]byte(strings.TrimSpace(page.Find("body").Text())), &who); err != nil {
 		t.Fatalf("at %s: %v: %s", page.URL, err, page.Body)
@@ -100,4 +108,20 @@ server.serve_forever()
 `)
 	run(t, dir, nil, "venv/bin/python", "pasted.py")
 	w.greets(t, a)
+}
+
+// What the console says to paste for Spring Security signs a person in, in place of the application's own settings.
+func TestPastedSpringSecurity(t *testing.T) {
+	dir := install(t, "spring", []string{"mvn", "-q", "-B", "package"})
+	w := newWorld(t)
+	port := free(t)
+	own := "http://127.0.0.1:" + port
+	a := app{own, own + "/login/oauth2/code/lychgate"}
+	text := w.pasted(t, a, "spring", func(c *client.Client) {
+		// The application has no code of its own for PKCE, and refreshes.
+		c.PKCE, c.Scope, c.GrantTypes = client.PKCEOptional, "openid profile email offline_access", []string{client.GrantCode, client.GrantRefresh}
+	})
+	write(t, dir, "pasted.yaml", text+"\nserver:\n  address: 127.0.0.1\n  port: "+port+"\nlogging.level.root: warn\n")
+	run(t, dir, nil, "java", "-jar", "target/interop-1.jar", "--spring.config.location=file:pasted.yaml", "--spring.main.banner-mode=off")
+	w.greetsAt(t, a, "/report")
 }
