@@ -172,7 +172,7 @@ func variants(f Frame) []variant {
 		Frame: f, Action: "https://cases.example.com/callback",
 		Fields: [][2]string{{"code", "lgc_x"}, {"state", "s"}, {"submit", "x"}},
 	})
-	return slices.Concat(all, linkVariants(f), demoVariants(f), accountVariants(f))
+	return slices.Concat(all, linkVariants(f), demoVariants(f), accountVariants(f), consoleVariants(f))
 }
 
 func demoVariants(f Frame) []variant {

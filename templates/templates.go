@@ -108,6 +108,11 @@ func known() []Page {
 		AccountRemove{Kind: "totp"},
 		AccountRecovery{},
 		AccountPassword{},
+		ConsoleClients{},
+		ConsoleClient{Old: &ConsoleSecret{}},
+		ConsoleClientForm{},
+		ConsoleConfirm{},
+		ConsoleTry{},
 	}
 }
 
@@ -115,6 +120,9 @@ func known() []Page {
 func shared(name string) []string {
 	if strings.HasPrefix(name, "demo-") {
 		return []string{"html/demo-layout.html"}
+	}
+	if strings.HasPrefix(name, "console-") {
+		return []string{"html/console-layout.html"}
 	}
 	if name == "account" {
 		return []string{"html/account-layout.html"}

@@ -50,6 +50,8 @@ type Office struct {
 	// Registry is where clients and companies are changed.
 	Registry  registry.Store
 	Companies company.Registry
+	// Uses is when clients and their secrets were last used.
+	Uses      client.UseStore
 	Passwords Passwords
 	// Digest is the HMAC under which client secrets are kept.
 	Digest func(secret string) string

@@ -48,6 +48,8 @@ const (
 	SecretMade  = "secret.made"
 	SecretEnded = "secret.ended"
 	SecretKept  = "secret.kept"
+	// ClientTried: an admin looked at what a client would receive for a sign-in of their own.
+	ClientTried = "client.tried"
 	// AdminRefused is an admin who asked for what is not the own company's, or is none.
 	AdminRefused    = "admin.refused"
 	RedirectRefused = "redirect.refused"

@@ -25,14 +25,26 @@ const Lifetime = 10 * time.Minute
 type Purpose string
 
 // The purposes. PurposeView shows the account page; PurposeProve leads back to it with password and factor shown
-// lately; PurposeAdd and PurposeReplace set up one more authenticator, or one in the place of another.
+// lately; PurposeAdd and PurposeReplace set up one more authenticator, or one in the place of another. PurposeConsole
+// shows the console for admins, PurposeConsoleAct leads back to it for a change. PurposeTry is a sign-in at a client
+// whose answer an admin looks at, in place of the client.
 const (
 	PurposeClient  Purpose = ""
 	PurposeView    Purpose = "view"
 	PurposeProve   Purpose = "prove"
 	PurposeAdd     Purpose = "add"
 	PurposeReplace Purpose = "replace"
+
+	PurposeConsole    Purpose = "console"
+	PurposeConsoleAct Purpose = "console-act"
+	PurposeTry        Purpose = "try"
 )
+
+// AtClient says whether the policy of a client is asked.
+func (p Purpose) AtClient() bool { return p == PurposeClient || p == PurposeTry }
+
+// ForAdmins says whether the flow leads to the console.
+func (p Purpose) ForAdmins() bool { return p == PurposeConsole || p == PurposeConsoleAct }
 
 // Request is a validated authorization request, or what the account page asks for.
 type Request struct {

@@ -263,6 +263,12 @@ func (p *IDP) AddAdmin(tb testing.TB, name, companyID string, role authn.AdminRo
 	})
 }
 
+// AddBareAdmin is AddAdmin for an account that was never enrolled.
+func (p *IDP) AddBareAdmin(tb testing.TB, name, companyID string, role authn.AdminRole) string {
+	tb.Helper()
+	return p.add(tb, admin.Entry{Username: name, Company: companyID, Admin: role})
+}
+
 func (p *IDP) add(tb testing.TB, e admin.Entry) string {
 	tb.Helper()
 	e.Password = Password

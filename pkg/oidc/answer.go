@@ -57,6 +57,7 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 		return err
 	}
 	p.use(c)
+	p.useClient(c)
 	state, err := sessionState(f)
 	if err != nil {
 		return err

@@ -112,10 +112,15 @@ func (p *Provider) assertionSigned(ctx context.Context, c *client.Client, f *for
 	if c.AuthMethod == client.AuthKeyJWT {
 		return p.signedBy(ctx, c, f)
 	}
-	for _, s := range c.Secrets {
+	return p.signedSecret(c, f) != nil, nil
+}
+
+// signedSecret is the secret in force that an assertion was signed with; nil: none.
+func (p *Provider) signedSecret(c *client.Client, f *foreign) *client.Secret {
+	for i, s := range c.Secrets {
 		if !s.Ended(p.now()) && len(s.Plain) >= minHMACKey && f.verifiedBy([]byte(s.Plain)) {
-			return true, nil
+			return &c.Secrets[i]
 		}
 	}
-	return false, nil
+	return nil
 }

@@ -37,22 +37,23 @@ func (p *Provider) authenticate(r *http.Request, form url.Values) (*client.Clien
 	c, err := p.cfg.Clients.Client(ctx, shown.id)
 	switch {
 	case errors.Is(err, authn.ErrNotFound):
-		c = nil
+		c, err = nil, nil
 	case err != nil:
 		return nil, unavailable(err)
 	}
-	if problem := p.check(c, shown); problem != "" {
-		return nil, p.rejectClient(ctx, c, problem)
+	problem, proof := p.check(c, shown)
+	if problem == "" && shown.assertion != nil {
+		problem, err = p.checkAssertion(ctx, c, shown.assertion, r.URL.Path)
+		proof = p.signedSecret(c, shown.assertion)
 	}
-	if shown.assertion == nil {
-		return c, nil
-	}
-	problem, err = p.checkAssertion(ctx, c, shown.assertion, r.URL.Path)
 	switch {
 	case err != nil:
 		return nil, unavailable(err)
 	case problem != "":
 		return nil, p.rejectClient(ctx, c, problem)
+	}
+	if proof != nil {
+		p.useSecret(r, c, *proof)
 	}
 	return c, nil
 }
@@ -112,16 +113,16 @@ func basic(header string) (credentials, bool) {
 }
 
 // check compares what was shown with what is registered; the empty answer is yes. The digest is worked out in every
-// case, so that an unknown client takes as long as a known one.
-func (p *Provider) check(c *client.Client, shown credentials) string {
+// case, so that an unknown client takes as long as a known one. proof is the secret that was shown, if one was.
+func (p *Provider) check(c *client.Client, shown credentials) (problem string, proof *client.Secret) {
 	digest := []byte(p.cfg.Digest(shown.secret))
 	if c == nil {
-		return "unknown client"
+		return "unknown client", nil
 	}
 	match, now := 0, p.now()
-	for _, have := range c.Secrets {
-		if !have.Ended(now) {
-			match |= subtle.ConstantTimeCompare(digest, []byte(have.Digest))
+	for i, have := range c.Secrets {
+		if !have.Ended(now) && subtle.ConstantTimeCompare(digest, []byte(have.Digest)) == 1 {
+			match, proof = 1, &c.Secrets[i]
 		}
 	}
 	method := c.AuthMethod
@@ -130,15 +131,15 @@ func (p *Provider) check(c *client.Client, shown credentials) string {
 	}
 	switch {
 	case c.Disabled:
-		return "client is disabled"
+		return "client is disabled", nil
 	case shown.method != method:
-		return "method " + shown.method + " is not the registered one"
+		return "method " + shown.method + " is not the registered one", nil
 	case method == client.AuthNone, shown.assertion != nil:
-		return ""
+		return "", nil
 	case shown.secret == "" || match != 1:
-		return "wrong secret"
+		return "wrong secret", nil
 	}
-	return ""
+	return "", proof
 }
 
 func (p *Provider) rejectClient(ctx context.Context, c *client.Client, problem string) *fault {

@@ -34,7 +34,7 @@ func BenchmarkClientSecret(b *testing.B) {
 	for b.Loop() {
 		got, problem := shown(r, form)
 		if problem == "" {
-			problem = p.check(c, got)
+			problem, _ = p.check(c, got)
 		}
 		if problem != "" {
 			b.Fatal(problem)

@@ -31,7 +31,7 @@ type Lifetimes struct {
 	Pushed time.Duration
 }
 
-// Config describes a provider. All fields but Sources, Lifetimes, Locales and Log are needed.
+// Config describes a provider. All fields but Sources, Source, Lifetimes, Locales and Log are needed.
 type Config struct {
 	// Issuer is scheme and host, without a path and a trailing slash.
 	Issuer  string
@@ -58,6 +58,9 @@ type Config struct {
 	// FormPost writes the page that posts an authorization response to action.
 	FormPost func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error
 
+	// Source is where a request comes from, as people see it beside a secret; nil: nobody is told.
+	Source func(*http.Request) string
+
 	Lifetimes Lifetimes
 	// Locales are the languages of the pages, for discovery; empty: en nl.
 	Locales []string
@@ -72,6 +75,7 @@ type Provider struct {
 	engine   machine
 	document document
 	used     usage
+	uses     lastUses
 	// jwks is the key set as it was last served.
 	jwks atomic.Pointer[document]
 	// parsed are the key sets of clients.

@@ -4,6 +4,7 @@
 package oidc
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,13 +48,22 @@ func (p *Provider) ServeUserinfo(w http.ResponseWriter, r *http.Request) error {
 	case !slices.Contains(live.Scopes, scopeOpenID):
 		return p.writeBearerFault(w, r, newFault(codeInsufficientScope, "no openid"))
 	}
-	claims := scopeClaims(live.Profile.Claims, live.Scopes)
-	addClaims(claims, live.Profile.Claims, live.Grant.UserClaims)
-	if err := p.addDeclared(r.Context(), claims, live.Scopes, declaredClaims{person: client.PersonOf(live.Account)}); err != nil {
+	claims, err := p.userinfoClaims(r.Context(), live)
+	if err != nil {
 		return p.writeBearerFault(w, r, unavailable(err))
 	}
-	claims["sub"], claims["lg_evidence"] = live.Grant.Subject, evidenceOf(live.Grant)
 	return p.writeUserinfo(w, r, live.Grant.ClientID, claims)
+}
+
+// userinfoClaims are what an access token of a person shows (OIDC Core §5.4, §5.5).
+func (p *Provider) userinfoClaims(ctx context.Context, live grant.Live) (map[string]any, error) {
+	claims := scopeClaims(live.Profile.Claims, live.Scopes)
+	addClaims(claims, live.Profile.Claims, live.Grant.UserClaims)
+	if err := p.addDeclared(ctx, claims, live.Scopes, declaredClaims{person: client.PersonOf(live.Account)}); err != nil {
+		return nil, err
+	}
+	claims["sub"], claims["lg_evidence"] = live.Grant.Subject, evidenceOf(live.Grant)
+	return claims, nil
 }
 
 // writeUserinfo sends claims as the client registered for: plain, signed, encrypted, or both (OIDC Core §5.3.2).

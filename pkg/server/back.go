@@ -89,7 +89,8 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		LongestToken: max(cfg.Lifetimes.IDToken, cfg.Lifetimes.JWTAccess),
 	})
 	b.Office = &admin.Office{
-		Accounts: st.Accounts(), People: st.People(), Clients: st.Clients(), Companies: st.Companies(), Registry: st.Registry(), Passwords: passwords{b.hasher},
+		Accounts: st.Accounts(), People: st.People(), Clients: st.Clients(), Companies: st.Companies(), Registry: st.Registry(),
+		Uses: st.ClientUses(), Passwords: passwords{b.hasher},
 		Digest: func(secret string) string { return seal.Digest(pepper, secret) },
 		Audit:  b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Invitations: st.Invitations(), Starter: st,
 		Factors: st.Credentials(), Devices: st.Devices(), Sessions: st.Sessions(), Standings: st.Standings(), Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,

@@ -89,6 +89,7 @@ func TestArrowsPointDown(t *testing.T) {
 		"pkg/admin/declared":          {"pkg/client", "pkg/company", "pkg/flow"},
 		"pkg/admin":                   append([]string{"pkg/audit", "pkg/keys", "pkg/notify", "pkg/admin/foreign", "pkg/admin/declared"}, rules...),
 		"pkg/admin/foreign":           {"pkg/client", "pkg/flow"},
+		"pkg/admin/console":           append([]string{"pkg/admin", "pkg/audit", "pkg/keys", "templates"}, rules...),
 		"pkg/demo":                    {"templates"},
 		"providers":                   {"pkg/authn", "providers/totp", "providers/passkey", "providers/recovery"},
 		"providers/passkey":           {"pkg/authn"},

@@ -22,7 +22,7 @@ const requestLimit = 1900 * time.Millisecond
 // handler mounts the routes and puts the middleware around them: log line, host check, method check.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range slices.Concat(routes(s.site, s.engine), accountRoutes(s.site, s.newAccount()), s.demoRoutes()) {
+	for _, r := range slices.Concat(routes(s.site, s.engine), accountRoutes(s.site, s.newAccount()), consoleRoutes(s.site, s.console), s.demoRoutes()) {
 		mux.Handle(r.pattern, named(r.pattern, within(r.limit, r.handler)))
 	}
 	nobody := within(requestLimit, s.site.Handle(func(w http.ResponseWriter, r *http.Request) error { return s.unrouted(mux, w, r) }))

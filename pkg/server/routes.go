@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/lychgate/lychgate/pkg/account"
+	"github.com/lychgate/lychgate/pkg/admin/console"
 	"github.com/lychgate/lychgate/pkg/oidc"
 	"github.com/lychgate/lychgate/pkg/web"
 )
@@ -66,6 +67,21 @@ func routes(site *web.Site, engine *oidc.Provider) []route {
 		get("/static/{name...}").with(open).to(site, w.Static).unlimited(),
 		get("/{$}").with(open).to(site, w.Home),
 	}
+}
+
+// consoleRoutes are the addresses of the console. Each is guarded by itself (pkg/admin/console); what changes something is a
+// POST of our own pages.
+func consoleRoutes(site *web.Site, pages *console.Pages) []route {
+	own := protection(site.SameOrigin)
+	var out []route
+	for _, r := range pages.Routes() {
+		if r.Method == http.MethodGet {
+			out = append(out, get(r.Path).with(open).to(site, r.Serve))
+			continue
+		}
+		out = append(out, post(r.Path).with(own).to(site, r.Serve))
+	}
+	return out
 }
 
 // accountRoutes are the addresses of the person's own account page. What a GET shows asks for a session by itself; what

@@ -14,8 +14,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/lychgate/lychgate/pkg/admin/console"
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/config"
@@ -33,15 +35,18 @@ type Server struct {
 	*Back
 	site    *web.Site
 	engine  *oidc.Provider
+	console *console.Pages
 	pages   *templates.Set
 	courier *courier
 	crier   *crier
 	metrics *metrics
 	// outgoing asks sources that clients have registered.
 	outgoing *outgoing.Client
-	host     string
-	place    func(address string) string
-	cancel   context.CancelFunc
+	// uses is what writes down the last use of clients and secrets.
+	uses   sync.WaitGroup
+	host   string
+	place  func(address string) string
+	cancel context.CancelFunc
 }
 
 // New wires a node. It does not fail because Redis is away; /readyz says so then, and it recovers by itself.
@@ -65,6 +70,7 @@ func New(ctx context.Context, cfg config.Config, deps Deps) (*Server, error) {
 		go s.tidy(background)
 	}
 	s.crier.done.Go(func() { s.crier.sender.Run(background) })
+	s.uses.Go(func() { s.keepUses(background) })
 	return s, nil
 }
 
@@ -106,7 +112,8 @@ func (s *Server) wire() error {
 		defer cancel()
 		return len(s.Reasons(ctx)) == 0
 	})
-	return nil
+	s.console, err = s.newConsole()
+	return err
 }
 
 func (s *Server) engineConfig(events *audit.Log, statements oidc.Statements) oidc.Config {
@@ -120,7 +127,8 @@ func (s *Server) engineConfig(events *audit.Log, statements oidc.Statements) oid
 		Issuer: s.cfg.Issuer, Clients: s.store.Clients(), Grants: s.store.Grants(), Proofs: s.store.Proofs(), Pushed: s.store.Pushed(),
 		Keys:    s.ring,
 		Sources: s.outgoing, Digest: s.Office.Digest, Pairwise: s.Pairwise,
-		Audit: events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
+		Source: func(r *http.Request) string { return s.site.Source(r) },
+		Audit:  events, Now: s.deps.Now, Log: s.deps.Log, Locales: s.pages.Languages(),
 		FormPost: func(w http.ResponseWriter, r *http.Request, action string, fields [][2]string, locales []string) error {
 			return s.site.FormPost(w, r, action, fields, locales)
 		},
@@ -194,6 +202,7 @@ func (s *Server) Close() {
 	s.cancel()
 	s.courier.done.Wait()
 	s.crier.done.Wait()
+	s.uses.Wait()
 	s.Back.Close()
 }
 

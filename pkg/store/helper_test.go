@@ -82,6 +82,6 @@ func stores(s *store.Store, now func() time.Time) *storetest.Stores {
 	return &storetest.Stores{
 		Accounts: s.Accounts(), Renewer: s.Renewer(), Credentials: s.Credentials(), Flows: s.Flows(), Pushed: s.Pushed(), Sessions: s.Sessions(), Grants: s.Grants(),
 		Consents: s.Consents(), Proofs: s.Proofs(), Standings: s.Standings(), Editor: s.Editor(), Links: s.Links(), Devices: s.Devices(), Throttle: s.Throttle(),
-		Clients: s.Clients(), Companies: s.Companies(), Registry: s.Registry(), People: s.People(), Invitations: s.Invitations(), Keys: s.SigningKeys(), Outbox: s.Outbox(), Ends: s.Ends(), Now: now,
+		Clients: s.Clients(), Uses: s.ClientUses(), Companies: s.Companies(), Registry: s.Registry(), People: s.People(), Invitations: s.Invitations(), Keys: s.SigningKeys(), Outbox: s.Outbox(), Ends: s.Ends(), Now: now,
 	}
 }

@@ -56,6 +56,7 @@ func (k keyspace) clients() string         { return k.tagged("reg", "cl") }
 func (k keyspace) initial(h string) string { return k.tagged("reg", "it:"+h) }
 func (k keyspace) started() string         { return k.tagged("reg", "start") }
 func (k keyspace) used() string            { return k.tagged("reg", "used") }
+func (k keyspace) uses() string            { return k.tagged("reg", "su") }
 func (k keyspace) companies() string       { return k.tagged("reg", "co") }
 func (k keyspace) scopes() string          { return k.tagged("reg", "sc") }
 func (k keyspace) roles() string           { return k.tagged("reg", "ro") }

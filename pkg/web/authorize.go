@@ -134,7 +134,12 @@ func (s *Site) lead(w http.ResponseWriter, r *http.Request, f *flow.Flow) error 
 
 // inform sends the client an error; on the own account page it leads back there.
 func (s *Site) inform(w http.ResponseWriter, r *http.Request, q *flow.Request, code string) error {
-	if q.Purpose != flow.PurposeClient {
+	switch {
+	case q.Purpose == flow.PurposeTry:
+		return see(w, r, q.Return+"&error="+tryDenied)
+	case q.Purpose.ForAdmins():
+		return see(w, r, consolePage)
+	case q.Purpose != flow.PurposeClient:
 		return see(w, r, ownPage)
 	}
 	return s.cfg.Engine.Refuse(w, r, q, code)

@@ -52,6 +52,8 @@ func problem(err error) *Error {
 		status, kind = http.StatusServiceUnavailable, "busy"
 	case errors.Is(err, authn.ErrGone), errors.Is(err, authn.ErrMoved):
 		status, kind = http.StatusBadRequest, "expired"
+	case errors.Is(err, authn.ErrNotFound):
+		status, kind = http.StatusNotFound, "notfound"
 	case errors.Is(err, authn.ErrLost):
 		status, kind = http.StatusServiceUnavailable, "lost"
 	case errors.Is(err, authn.ErrTooMany), errors.Is(err, authn.ErrConflict):

@@ -9,6 +9,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 )
 
 // maxBody bounds every body we read. net/http would take 10 MB of form.
@@ -19,8 +21,9 @@ var (
 	errBadForm      = errors.New("form not valid")
 )
 
-// form reads an urlencoded body: at most 64 KiB, no multipart, no parameter twice, no control characters.
-func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+// form reads an urlencoded body: at most 64 KiB, no multipart, no parameter twice, no control characters. Line breaks may
+// stand in the fields that are named.
+func form(w http.ResponseWriter, r *http.Request, lines ...string) (url.Values, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, fmt.Errorf("%w: content type %q", errBadForm, kind)
@@ -36,11 +39,19 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		if len(values) > 1 {
 			return nil, fmt.Errorf("%w: a field is there twice", errBadForm)
 		}
-		if hasControl(name) || (name != "password" && name != "new_password" && hasControl(values[0])) {
+		if hasControl(name) || (name != "password" && name != "new_password" && hasControl(unbroken(name, values[0], lines))) {
 			return nil, fmt.Errorf("%w: control characters", errBadForm)
 		}
 	}
 	return r.PostForm, nil
+}
+
+// unbroken is a value without its line breaks, if its field is of several lines.
+func unbroken(name, value string, lines []string) string {
+	if slices.Contains(lines, name) {
+		return strings.NewReplacer("\r\n", "", "\n", "").Replace(value)
+	}
+	return value
 }
 
 func hasControl(s string) bool {

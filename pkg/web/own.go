@@ -23,11 +23,19 @@ const ownPage = "/account"
 // Own returns the person who may see the own account page as q asks for it. Where more has to be shown first, it leads
 // there by a flow that comes back to q.Return, and ok is false: the same rules, throttles and budgets as for any app.
 func (s *Site) Own(w http.ResponseWriter, r *http.Request, q flow.Request) (v session.View, ok bool, err error) {
-	f := s.newFlow(&q)
+	return s.ownIf(w, r, &q, func(authn.Account) error { return nil })
+}
+
+// ownIf is Own for accounts that may at all: whoever may not is told before anything is asked. may can change q.
+func (s *Site) ownIf(w http.ResponseWriter, r *http.Request, q *flow.Request, may func(authn.Account) error) (v session.View, ok bool, err error) {
 	v, live, err := s.session(r)
+	if err == nil && live {
+		err = may(v.Account)
+	}
 	if err != nil {
 		return session.View{}, false, err
 	}
+	f := s.newFlow(q)
 	if live {
 		f.Session = v.Session.Handle
 		fromSession(f, v)
@@ -47,6 +55,10 @@ func (s *Site) Own(w http.ResponseWriter, r *http.Request, q flow.Request) (v se
 
 // back ends a flow of the account page and leads on to where it came from.
 func (s *Site) back(w http.ResponseWriter, r *http.Request, f *flow.Flow) error {
+	if f.Request.Purpose == flow.PurposeTry {
+		// It ends where it is looked at.
+		return see(w, r, f.Request.Return+"&flow="+f.ID)
+	}
 	if f.ID != "" {
 		if err := s.cfg.Flows.End(r.Context(), f.ID, s.jar.bind(r)); err != nil {
 			return err

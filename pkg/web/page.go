@@ -135,7 +135,7 @@ func (s *Site) language(w http.ResponseWriter, r *http.Request, q *flow.Request)
 	if r.Method == http.MethodGet {
 		if chosen := r.URL.Query().Get("ui_locales"); chosen != "" && len(chosen) < 100 {
 			lang := s.cfg.Templates.MatchLanguage(strings.Fields(chosen)...)
-			if strings.HasPrefix(r.URL.Path, "/flow/") || strings.HasPrefix(r.URL.Path, linkPath) || strings.HasPrefix(r.URL.Path, ownPage) {
+			if strings.HasPrefix(r.URL.Path, "/flow/") || strings.HasPrefix(r.URL.Path, linkPath) || strings.HasPrefix(r.URL.Path, ownPage) || strings.HasPrefix(r.URL.Path, consolePage) {
 				s.jar.set(w, langCookie, lang, s.cfg.Now().Add(365*day))
 			}
 			return lang

@@ -20,7 +20,7 @@ import (
 func (s *Site) applyPolicy(ctx context.Context, f *flow.Flow) error {
 	f.Policy = flow.Policy{Allowed: true, PasswordLife: s.cfg.SessionEnd, Remember: s.rememberLife()}
 	var c *client.Client
-	if f.Request.Purpose == flow.PurposeClient {
+	if f.Request.Purpose.AtClient() {
 		var err error
 		if c, err = s.clientInForce(ctx, f.Request.ClientID); err != nil {
 			return err
@@ -75,10 +75,20 @@ func (s *Site) companyPolicy(ctx context.Context, f *flow.Flow) error {
 }
 
 // ownPolicy is that of the account's own pages: whoever has a factor shows it, whatever the company asks for, and a
-// change wants it shown lately.
+// change wants it shown lately. Where a code is wanted each time, a device never stands for it, but what was shown on the
+// way to a page counts when the page is reached.
 func (s *Site) ownPolicy(f *flow.Flow) {
-	if f.Policy.Factor == flow.FactorOff {
+	switch f.Policy.Factor {
+	case flow.FactorOff:
 		f.Policy.Factor = flow.FactorOptional
+	case flow.FactorAlways:
+		f.Policy.Factor, f.Policy.Fresh = flow.FactorRequired, s.cfg.SessionEnd
+	default:
+	}
+	// Who is no admin is not asked for more than at the account page, and then told that there is nothing here.
+	if f.Request.Purpose.ForAdmins() && f.Account.Admin != authn.AdminNone {
+		s.consolePolicy(f)
+		return
 	}
 	if f.Request.Purpose != flow.PurposeView {
 		f.Policy.Fresh = authn.FreshProof

@@ -49,6 +49,7 @@ type Stores struct {
 	Devices     device.Store
 	Throttle    throttle.Counter
 	Clients     client.Registry
+	Uses        client.UseStore
 	Companies   company.Registry
 	Registry    registry.Store
 	Keys        keys.Store
@@ -136,6 +137,7 @@ func Run(t *testing.T, open Open) {
 		{"device ends", testDeviceEnds, waits},
 		{"throttle", testThrottle, waits},
 		{"registry", testRegistry, false},
+		{"uses", testUses, false},
 		{"people", testPeople, false},
 		{"people change", testPeopleChange, false},
 		{"invitations", testInvitations, false},

@@ -48,9 +48,17 @@ func start(t *testing.T, p *idptest.IDP) *site {
 		c.RedirectURIs = []string{s.url + "/private/callback"}
 		c.PostLogoutRedirectURIs = []string{s.url + "/bye.html"}
 	})
+	ended := s.run(t, s.frame(port)+s.protection(p))
+	s.answers(t, ended)
+	return s
+}
+
+// run starts httpd with a configuration; what it returns is closed when it has ended.
+func (s *site) run(t *testing.T, text string) chan struct{} {
+	t.Helper()
 	s.pages(t)
 	config := filepath.Join(s.dir, "httpd.conf")
-	if err := os.WriteFile(config, []byte(s.config(p, port)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), program(t), "-f", config, "-DFOREGROUND")
@@ -71,8 +79,7 @@ func start(t *testing.T, p *idptest.IDP) *site {
 			s.log(t)
 		}
 	})
-	s.answers(t, ended)
-	return s
+	return ended
 }
 
 // program is where the distribution puts httpd.
@@ -127,8 +134,8 @@ func (s *site) pages(t *testing.T) {
 	}
 }
 
-// config is httpd's whole configuration. What it says of OpenID Connect is what people would write.
-func (s *site) config(p *idptest.IDP, port string) string {
+// frame is httpd's configuration but for what it says of OpenID Connect.
+func (s *site) frame(port string) string {
 	var b strings.Builder
 	for _, m := range modules() {
 		fmt.Fprintf(&b, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", m, m)
@@ -152,11 +159,17 @@ DirectoryIndex index.html
     Options +Includes
     Require all granted
 </Directory>
+`, s.dir, port)
+	return b.String()
+}
 
-OIDCProviderMetadataURL %[3]s/.well-known/openid-configuration
+// protection is what people would write to protect a part of the site.
+func (s *site) protection(p *idptest.IDP) string {
+	return fmt.Sprintf(`
+OIDCProviderMetadataURL %[1]s/.well-known/openid-configuration
 OIDCClientID httpd
-OIDCClientSecret %[4]s
-OIDCRedirectURI %[5]s/private/callback
+OIDCClientSecret %[2]s
+OIDCRedirectURI %[3]s/private/callback
 OIDCCryptoPassphrase "only for the test"
 OIDCScope "openid profile email"
 OIDCPKCEMethod S256
@@ -167,8 +180,7 @@ OIDCPassClaimsAs environment
     AuthType openid-connect
     Require valid-user
 </Location>
-`, s.dir, port, p.Issuer, idptest.ClientSecret, s.url)
-	return b.String()
+`, p.Issuer, idptest.ClientSecret, s.url)
 }
 
 // answers waits until httpd answers, or has ended.
