@@ -70,6 +70,8 @@ type Office struct {
 	Sessions  session.Store
 	Standings grant.Standings
 	Issuer    string
+	// LookupTXT asks DNS.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
 	Now       func() time.Time
 	// Rand is crypto/rand if nil.
 	Rand io.Reader
