@@ -6,6 +6,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/lychgate/lychgate/pkg/admin"
 	"github.com/lychgate/lychgate/pkg/authn"
+	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/idptest"
 )
 
@@ -123,6 +125,46 @@ func TestEveryOperationNeedsItsScope(t *testing.T) { //nolint:gocognit // a tabl
 	}
 }
 
+// TestWhichTokens: what is no access token, or belongs to a client that nobody looked at, opens nothing; a JWT of our own
+// does, for as long as it is in force.
+func TestWhichTokens(t *testing.T) {
+	w := newWorld(t, idptest.Setup{})
+	w.AddAdmin(t, "it@it.example", "", authn.AdminIT)
+	rp := w.NewRP(t, "offline-app", func(c *client.Client) { c.Company, c.Scope = "", "openid offline_access clients:read" })
+	b := w.Browser(t)
+	page := b.Get(t, rp.AuthURL(idptest.With("scope", "openid offline_access clients:read"))).Prove(t, "it@it.example")
+	if page.Find("button[value=allow]").Length() == 1 {
+		page = page.Submit(t, url.Values{"answer": {"allow"}})
+	}
+	tokens := rp.Exchange(t, page)
+	service := client.Client{GrantTypes: []string{client.GrantCredentials}, Scope: "clients:read", AuthMethod: client.AuthBasic}
+	stranger, signed := service, service
+	stranger.ID, stranger.Dynamic = "stranger", &client.Dynamic{Token: "x", Issued: w.Now().Unix()}
+	signed.ID, signed.AccessTokenFormat = "signed", client.FormatJWT
+	w.AddClient(t, &stranger)
+	w.AddClient(t, &signed)
+	jwt := w.token(t, "signed")
+	for name, tt := range map[string]struct {
+		token  string
+		status int
+	}{
+		"an access token":                 {tokens.AccessToken, 200},
+		"an ID token":                     {tokens.Raw, 401},
+		"a refresh token":                 {tokens.RefreshToken, 401},
+		"an access token of our own form": {jwt, 200},
+		"one of another signature":        {jwt[:len(jwt)-4] + "AAAA", 401},
+		"a client that registered itself": {w.token(t, "stranger"), 403},
+	} {
+		if got := w.ask(t, http.MethodGet, "/api/v1/clients", tt.token, ""); got.status != tt.status {
+			t.Errorf("%s: %d %s", name, got.status, got.text)
+		}
+	}
+	w.Advance(5*time.Minute + time.Second)
+	if got := w.ask(t, http.MethodGet, "/api/v1/clients", jwt, ""); got.status != http.StatusUnauthorized {
+		t.Errorf("a JWT after its time: %d %s", got.status, got.text)
+	}
+}
+
 // A role that was taken away, and a client or an account that was disabled, are refused within a second.
 func TestTokensEnd(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
@@ -140,6 +182,18 @@ func TestTokensEnd(t *testing.T) {
 	time.Sleep(time.Second) // the promise is about real time: the snapshot of the registry is as old as that
 	if works(acme) {
 		t.Error("a disabled client's token works")
+	}
+	robot := w.token(t, "robot")
+	boss := w.person(t, "boss@acme.example", "acme", authn.AdminCompany)
+	id, _ := w.ask(t, http.MethodGet, "/api/v1/accounts?company=acme&text=boss", robot, "").list("accounts")[0]["id"].(string)
+	if !works(boss) {
+		t.Error("a company admin's token does not work")
+	}
+	if got := w.ask(t, http.MethodPatch, "/api/v1/accounts/"+id, robot, `{"admin":null}`, "If-Match", "*"); got.status != http.StatusOK {
+		t.Fatalf("take the role: %d %s", got.status, got.text)
+	}
+	if works(boss) {
+		t.Error("a token works whose account is no admin any more")
 	}
 	if _, err := w.Node.Office.Apply(t.Context(), "it@it.example", authn.Disable, ""); err != nil {
 		t.Fatal(err)
