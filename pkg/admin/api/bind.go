@@ -16,7 +16,7 @@ import (
 )
 
 // huma makes schemas of types, holds values against them, and writes the document. Its own way of mounting handlers is
-// not used: it makes a copy of itself for every operation, two megabytes in all.
+// not used: it is copied for every operation, 1.4 MB in all.
 
 // parameter is a field of an input that comes from path, query or header.
 type parameter struct {
