@@ -56,6 +56,8 @@ type Office struct {
 	// Digest is the HMAC under which client secrets are kept.
 	Digest func(secret string) string
 	Audit  *audit.Log
+	// History is the journal of what Audit has written.
+	History audit.Store
 	// Links and Outbox send people what they need; Issuer begins every link.
 	Links  authn.LinkStore
 	Outbox notify.Outbox
