@@ -31,7 +31,12 @@ type Actor struct {
 	ID string
 	// Company bounds what the actor sees and changes; empty: everything.
 	Company string
+	// Through is the client that an account acts through; empty: it acts by itself, at the console.
+	Through string
 }
+
+// remote says whether the actor comes by the API: a program, or a person whom a program speaks for.
+func (a Actor) remote() bool { return a.Kind == ActorClient || a.Through != "" }
 
 // CommandLine is whoever may run the command beside the configuration and its keys.
 func CommandLine() Actor { return Actor{Kind: ActorCommand, ID: "command line"} }

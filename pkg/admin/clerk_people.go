@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/lychgate/lychgate/pkg/audit"
@@ -263,7 +264,8 @@ func (c *Clerk) DeletePerson(ctx context.Context, id string) error {
 }
 
 // ResetPerson resets a person's second factor as ResetFactor does: the ticket goes to the person by mail alone, and no
-// admin sees it.
+// admin sees it. By the API a reset is only asked for, whatever the policy: a person does it at the console, since a
+// stolen token must not take a factor away (decisions.md, Policy defaults).
 func (c *Clerk) ResetPerson(ctx context.Context, id string) (Reset, error) {
 	r, err := c.Person(ctx, id)
 	if err != nil {
@@ -278,7 +280,26 @@ func (c *Clerk) ResetPerson(ctx context.Context, id string) (Reset, error) {
 	if c.mute() || len(r.Contact.Emails) == 0 {
 		return Reset{}, fmt.Errorf("no mail can be sent to the person: `lychgate account reset-factor` prints the ticket: %w", authn.ErrConflict)
 	}
+	if c.by.remote() && r.Factor == authn.FactorOn {
+		return c.askRemotely(ctx, r.Account)
+	}
 	done, err := c.ResetFactor(ctx, r.Name, c.by.ID)
 	done.Ticket = ""
 	return done, err
+}
+
+// askRemotely asks for a reset that somebody at the console has to do.
+func (c *Clerk) askRemotely(ctx context.Context, a authn.Account) (Reset, error) {
+	var co company.Company
+	if a.Company != "" {
+		var err error
+		if co, err = c.Companies.Company(ctx, a.Company); err != nil {
+			return Reset{}, err
+		}
+	}
+	standing, err := c.askReset(ctx, a, co, c.by.ID)
+	if err != nil {
+		return Reset{}, err
+	}
+	return Reset{By: standing.By, After: standing.At.Add(time.Duration(co.ResetWait) * time.Hour), Another: true}, nil
 }
