@@ -220,6 +220,20 @@ func (c *Clerk) ChangePerson(ctx context.Context, id string, act authn.Change) (
 	return a, nil
 }
 
+// SetPassword sets the password of a sign-in name, ends every session, token and device, and tells the person; for whoever
+// has the command line alone, since no admin chooses another's password.
+func (c *Clerk) SetPassword(ctx context.Context, name, password string) error {
+	if c.by.Kind != ActorCommand {
+		return ErrForbidden
+	}
+	a, err := c.o.Apply(ctx, name, authn.SetPassword, password)
+	if err != nil {
+		return err
+	}
+	c.tellPerson(ctx, a, notify.PasswordChanged)
+	return nil
+}
+
 // mayTouch keeps a company's admin from acting on the IT team.
 func (c *Clerk) mayTouch(r authn.Record) error {
 	if c.by.Company != "" && r.Admin == authn.AdminIT {
