@@ -95,7 +95,7 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		Accounts: st.Accounts(), People: st.People(), Clients: st.Clients(), Companies: st.Companies(), Registry: st.Registry(),
 		Uses: st.ClientUses(), Passwords: passwords{b.hasher},
 		Digest: func(secret string) string { return seal.Digest(pepper, secret) }, LookupTXT: lookupTXT(deps),
-		Audit:  b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Invitations: st.Invitations(), Starter: st,
+		Audit: b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Invitations: st.Invitations(), Starter: st,
 		History: b.history,
 		Factors: st.Credentials(), Devices: st.Devices(), Sessions: st.Sessions(), Standings: st.Standings(), Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,
 	}
