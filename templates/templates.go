@@ -137,10 +137,14 @@ func shared(name string) []string {
 }
 
 // parsed is a page that is parsed when it is first needed.
-type parsed struct{ ready func() (*template.Template, error) }
+type parsed struct {
+	ready func() (*template.Template, error)
+}
 
 // rare says whether a page is one that most nodes never show.
-func rare(name string) bool { return strings.HasPrefix(name, "console-") || strings.HasPrefix(name, "demo-") }
+func rare(name string) bool {
+	return strings.HasPrefix(name, "console-") || strings.HasPrefix(name, "demo-")
+}
 
 func parsePages(fm template.FuncMap) (map[string]*parsed, error) {
 	pages := map[string]*parsed{}

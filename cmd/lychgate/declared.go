@@ -68,19 +68,7 @@ func (c *console) applyCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := c.printPlan(p); err != nil || c.json {
-					return err
-				}
-				return c.print(nil, func(w io.Writer) {
-					for _, s := range p.Steps {
-						if secret := done.Secrets[s.ID]; secret != "" && s.Kind == "client" {
-							fmt.Fprintf(w, "client_secret of %s\t%s\t(shown this once)\n", s.ID, secret)
-						}
-					}
-					if done.Told > 0 {
-						fmt.Fprintf(w, "told %d people by mail\n", done.Told)
-					}
-				})
+				return c.printApplied(p, done)
 			})
 		},
 	}
@@ -182,7 +170,7 @@ func (c *console) secretAt(from string, ref declared.SecretRef) (string, error) 
 		}
 		path = filepath.Join(dir, path)
 	}
-	f, err := os.Open(path) //nolint:gosec // whoever runs the command names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -196,6 +184,33 @@ func (c *console) secretAt(from string, ref declared.SecretRef) (string, error) 
 		return "", errors.New(path + " is empty")
 	}
 	return line, nil
+}
+
+// applied is what apply prints as JSON.
+type applied struct {
+	Steps []admin.Step `json:"steps"`
+	// Secrets are shown this once, by client_id.
+	Secrets map[string]string `json:"client_secrets,omitempty"`
+	Told    int               `json:"told"`
+}
+
+func (c *console) printApplied(p admin.Plan, done admin.Applied) error {
+	if c.json {
+		return c.print(applied{append([]admin.Step{}, p.Steps...), done.Secrets, done.Told}, nil)
+	}
+	if err := c.printPlan(p); err != nil {
+		return err
+	}
+	return c.print(nil, func(w io.Writer) {
+		for _, s := range p.Steps {
+			if secret := done.Secrets[s.ID]; secret != "" && s.Kind == "client" {
+				fmt.Fprintf(w, "client_secret of %s\t%s\t(shown this once)\n", s.ID, secret)
+			}
+		}
+		if done.Told > 0 {
+			fmt.Fprintf(w, "told %d people by mail\n", done.Told)
+		}
+	})
 }
 
 func (c *console) printPlan(p admin.Plan) error {

@@ -141,7 +141,7 @@ func (p *planner) companies() {
 			continue
 		}
 		p.plan.change.PutCompanies = append(p.plan.change.PutCompanies, o.Value)
-		p.step(kindCompany, o.Value.ID, orNil(before, there), o.Value)
+		p.step(kindCompany, o.Value.ID, entryOf(p.before.Companies, o.Value.ID), o.Value)
 	}
 }
 
@@ -157,7 +157,7 @@ func (p *planner) roles() {
 			continue
 		}
 		p.plan.change.PutRoles = append(p.plan.change.PutRoles, o.Value)
-		p.step(kindRole, o.Value.Name, orNil(before, there), o.Value)
+		p.step(kindRole, o.Value.Name, entryOf(p.before.Roles, o.Value.Name), o.Value)
 	}
 }
 
@@ -173,15 +173,16 @@ func (p *planner) scopes() {
 			continue
 		}
 		p.plan.change.PutScopes = append(p.plan.change.PutScopes, o.Value)
-		p.step(kindScope, o.Value.Name, orNil(before, there), o.Value)
+		p.step(kindScope, o.Value.Name, entryOf(p.before.Scopes, o.Value.Name), o.Value)
 	}
 }
 
-func orNil[T any](v T, there bool) any {
-	if !there {
-		return nil
+// entryOf is the entry of an id, or nil.
+func entryOf[T any](m map[string]T, id string) any {
+	if v, there := m[id]; there {
+		return v
 	}
-	return v
+	return nil
 }
 
 // clients come last: what they name has to be there after the change.

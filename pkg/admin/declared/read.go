@@ -151,7 +151,7 @@ func lineOf(err error, fields map[string]int, line int) int {
 
 // fieldOf is the name in the file of the field that JSON stumbled over: embedded types have names of their own in Go alone.
 func fieldOf(t *json.UnmarshalTypeError) string {
-	for _, name := range strings.Split(t.Field, ".") {
+	for name := range strings.SplitSeq(t.Field, ".") {
 		if name != "" && name[0] >= 'a' {
 			return name
 		}
@@ -168,7 +168,7 @@ func readable(err error) error {
 
 // kindOf names a kind of value as people know it.
 func kindOf(t reflect.Type) string {
-	switch t.Kind() { //nolint:exhaustive // the others have no name of their own
+	switch t.Kind() {
 	case reflect.String:
 		return "a text"
 	case reflect.Bool:

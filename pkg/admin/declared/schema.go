@@ -64,7 +64,7 @@ func schemaOf(t reflect.Type) map[string]any {
 	case t == reflect.TypeFor[json.RawMessage]():
 		return map[string]any{}
 	}
-	switch t.Kind() { //nolint:exhaustive // there are no other fields
+	switch t.Kind() {
 	case reflect.String:
 		return map[string]any{"type": "string"}
 	case reflect.Bool:
