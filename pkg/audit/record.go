@@ -78,11 +78,33 @@ type Activity interface {
 	Recent(ctx context.Context, accountID string) ([]Record, error)
 }
 
+// Query says which part of the journal to read.
+type Query struct {
+	// From and Until bound the time of the events, From included, Until not; zero: no bound.
+	From, Until time.Time
+	// Before is Next of the page before; empty: the newest.
+	Before string
+	// Limit is the most records of a page, 1 to 500; 0: 100.
+	Limit int
+	// Keep says which records count; nil: all.
+	Keep func(Record) bool
+}
+
+// Page is a part of the journal.
+type Page struct {
+	Records []Record
+	// Next is the place where the next page begins; empty: there is none.
+	Next string
+}
+
 // Store keeps records for good, chained so that a change or a gap shows. It may answer authn.ErrUnavailable.
 type Store interface {
 	Activity
 	// Append keeps records in their order; what fails may be repeated.
 	Append(ctx context.Context, list []Record) error
+	// Page reads backwards, the newest first, for who looks through it: in a bounded number of round trips, so a page may
+	// be short, or empty, though more follows. It does not check the chain: Read does.
+	Page(ctx context.Context, q Query) (Page, error)
 	// Read calls yield for every record, the oldest first, until it answers false; broken says what is wrong with the
 	// chain at this record, empty: nothing.
 	Read(ctx context.Context, yield func(r Record, broken string) bool) error

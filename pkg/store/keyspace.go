@@ -41,6 +41,7 @@ func (k keyspace) anonymous(tag string) string        { return k.tagged(tag, "fl
 func (k keyspace) link(tag string) string             { return k.tagged(tag, "link") }
 func (k keyspace) pushed(tag string) string           { return k.tagged(tag, "par") }
 func (k keyspace) proof(tag string) string            { return k.tagged(tag, "jti") }
+func (k keyspace) answer(tag string) string           { return k.tagged(tag, "ans") }
 func (k keyspace) counter(tag, kind, h string) string { return k.tagged(tag, "t:"+kind+":"+h) }
 
 // people is one set of the index of people.
