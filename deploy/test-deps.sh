@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs what the tests need and this machine lacks: a real Redis, a real browser, independent authenticators,
-# an independent relying party. With the word interop it installs what the relying parties of `make interop` are built
+# an independent relying party, and schemathesis, which fuzzes the REST API. With the word interop it installs what the relying parties of `make interop` are built
 # with as well. Without the right to install it says exactly what is missing and fails.
 set -euo pipefail
 
 declare -A package=(
   [redis-server]=redis-server [chromium]=chromium [zbarimg]=zbar-tools [oathtool]=oathtool
   [keepassxc-cli]=keepassxc [otpclient-cli]=otpclient-cli [apache2]=apache2 [node]=nodejs [npm]=npm [gcc]=gcc
+  [python3]=python3
 )
 if [ "${1:-}" = interop ]; then
-  package+=([mvn]=maven [javac]=default-jdk-headless [python3]=python3)
+  package+=([mvn]=maven [javac]=default-jdk-headless)
 fi
 missing=()
 for program in "${!package[@]}"; do
@@ -17,8 +18,22 @@ for program in "${!package[@]}"; do
 done
 [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || missing+=(libapache2-mod-auth-openidc)
 [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
-if [ "${1:-}" = interop ] && ! python3 -c 'import ensurepip' 2>/dev/null; then missing+=(python3-venv); fi
-[ ${#missing[@]} -eq 0 ] && exit 0
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+
+# schemathesis goes into a folder of its own, once for each list of versions.
+fuzzer() {
+  local list=deploy/schemathesis.txt home=.tools/schemathesis
+  cmp -s "$list" "$home/versions.txt" && return
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install -q --disable-pip-version-check -r "$list"
+  cp "$list" "$home/versions.txt"
+}
+cd "$(dirname "$0")/.."
+if [ ${#missing[@]} -eq 0 ]; then
+  fuzzer
+  exit 0
+fi
 
 if ! command -v apt-get >/dev/null; then
   echo "the tests need these programs (names of Debian's packages): ${missing[*]}" >&2
@@ -35,3 +50,4 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fuzzer

@@ -17,7 +17,8 @@ import (
 )
 
 func (c *console) companyCommand() *cobra.Command {
-	return group("company", "Add, list and set companies", c.companyAdd(), c.companyList(), c.companySet(), c.companyPolicy(), c.companyRemind())
+	return group("company", "Add, list and set companies", c.companyAdd(), c.companyList(), c.companySet(), c.companyPolicy(), c.companyRemind(),
+		c.companyDomain())
 }
 
 // companyFlags are the settings of a company.

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,12 +40,15 @@ func runOptions(fs *flag.FlagSet, args []string) (options, error) {
 	fs.DurationVar(&o.patience, "patience", 0, "go on for so long to find enough quiet slices")
 	fs.Float64Var(&o.quietShare, "quiet", .1, "a slice is quiet when others used at most this share of the machine")
 	fs.StringVar(&o.out, "out", "", "write JSON lines here")
+	fs.IntVar(&o.accounts, "accounts", 0, "bench: this many accounts beside those that sign in, up to 1,000,000")
+	fs.IntVar(&o.clients, "clients", 0, "bench: this many clients beside those that are used, up to 50,000")
 	fs.BoolVar(&o.rs256, "rs256", false, "measure RS256 ID tokens beside ES256")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
 	o.maxLoad = 1e9
 	o.concurrency = max(1, min(o.concurrency, 64))
+	o.accounts, o.clients = max(0, min(o.accounts, 1_000_000)), max(0, min(o.clients, 50_000))
 	o.dur, o.warm, o.patience = min(o.dur, 5*time.Minute), min(o.warm, 5*time.Minute), min(o.patience, 5*time.Minute)
 	o.slice = max(o.slice, 50*time.Millisecond)
 	if names != "" {
@@ -86,6 +90,9 @@ func runBench(binary string, o options) error {
 		return err
 	}
 	if err := r.seed(binary); err != nil {
+		return err
+	}
+	if err := r.crowd(binary, o); err != nil {
 		return err
 	}
 	fmt.Printf("exec to first discovery answer: %.0f ms; resident %.0f MiB\n", float64(r.started.Microseconds())/1000, treePSS([]int{r.server.Process.Pid}))
@@ -199,7 +206,7 @@ func (r *rig) stop() {
 
 func (r *rig) command(binary, in string, args ...string) error {
 	c := exec.Command(binary, args...)
-	c.Env, c.Stdin = r.env, strings.NewReader(in)
+	c.Env, c.Stdin = append(r.env, "BENCH_SECRET="+clientSecret), strings.NewReader(in)
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("lychgate %s: %w: %s", strings.Join(args, " "), err, out)
 	}
@@ -248,11 +255,46 @@ func (r *rig) seed(binary string) error {
 	return r.command(binary, people(), "account", "import", "-")
 }
 
-func people() string {
+// crowd adds accounts and clients that only stand there: what they cost a request is what is measured.
+func (r *rig) crowd(binary string, o options) error {
+	began := time.Now()
+	var accounts, clients strings.Builder
+	for i := range o.accounts {
+		fmt.Fprintf(&accounts, "{\"username\":\"crowd%06d@example.com\",\"company\":\"off\",\"password_hash\":%q,\"claims\":{\"name\":\"Person Number%06d\"}}\n", i, onceRecord(), i)
+	}
+	if o.accounts > 0 {
+		if err := r.command(binary, accounts.String(), "account", "import", "-"); err != nil {
+			return err
+		}
+		fmt.Printf("%d accounts imported in %.1f s\n", o.accounts, time.Since(began).Seconds())
+	}
+	if o.clients == 0 {
+		return nil
+	}
+	clients.WriteString("clients:\n")
+	for i := range o.clients {
+		fmt.Fprintf(&clients, "  - client_id: crowd%05d\n    client_name: App %d\n    redirect_uris: [https://app%d.example.com/callback]\n    client_secret: {env: BENCH_SECRET}\n", i, i, i)
+	}
+	began = time.Now()
+	if err := r.command(binary, clients.String(), "apply", "-f", "-"); err != nil {
+		return err
+	}
+	fmt.Printf("%d clients applied in %.1f s\n", o.clients, time.Since(began).Seconds())
+	return nil
+}
+
+// onceRecord is the PHC record of benchPassword.
+//
+//nolint:gochecknoglobals // one slow hash for all
+var onceRecord = sync.OnceValue(func() string {
 	salt := []byte("0123456789abcdef")
 	hash := argon2.IDKey([]byte(benchPassword), salt, 5, 7168, 1, 32)
 	b64 := base64.RawStdEncoding.EncodeToString
-	record := "$argon2id$v=19$m=7168,t=5,p=1$" + b64(salt) + "$" + b64(hash)
+	return "$argon2id$v=19$m=7168,t=5,p=1$" + b64(salt) + "$" + b64(hash)
+})
+
+func people() string {
+	record := onceRecord()
 	var out strings.Builder
 	for i := range passwordUsers {
 		fmt.Fprintf(&out, "{\"username\":\"u%04d\",\"company\":\"off\",\"password_hash\":%q,\"claims\":{\"email\":\"u%04d@example.com\"}}\n", i, record, i)

@@ -375,6 +375,8 @@ type options struct {
 	out                        string
 	only                       map[string]bool
 	jsonOut, rs256             bool
+	// accounts and clients only stand there.
+	accounts, clients int
 }
 
 // quiet waits until the machine's load is below the limit, or its patience ends.

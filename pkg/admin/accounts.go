@@ -248,11 +248,11 @@ func checkAdmin(role authn.AdminRole, company string) []error {
 		return nil
 	case authn.AdminCompany:
 		if company == "" {
-			return []error{errors.New("admin: company needs the account to be of a company")}
+			return []error{fieldf("admin", "company needs the account to be of a company")}
 		}
 		return nil
 	default:
-		return []error{fmt.Errorf("admin: %q is not company or it", role)}
+		return []error{fieldf("admin", "must be company, it, or nothing")}
 	}
 }
 
@@ -288,11 +288,11 @@ func checkClaims(claims map[string]any) []error {
 	for name, value := range claims {
 		kind, known := claimKinds()[name]
 		if !known {
-			problems = append(problems, fmt.Errorf("claims.%s: no standard claim of OpenID Connect Core §5.1", name))
+			problems = append(problems, fieldf("claims."+name, "is no standard claim of OpenID Connect Core §5.1"))
 			continue
 		}
 		if !fits(kind, value) {
-			problems = append(problems, fmt.Errorf("claims.%s: has to be %s", name, kind))
+			problems = append(problems, fieldf("claims."+name, "has to be %s", kind))
 		}
 	}
 	return problems

@@ -56,6 +56,8 @@ type Office struct {
 	// Digest is the HMAC under which client secrets are kept.
 	Digest func(secret string) string
 	Audit  *audit.Log
+	// History is the journal of what Audit has written.
+	History audit.Store
 	// Links and Outbox send people what they need; Issuer begins every link.
 	Links  authn.LinkStore
 	Outbox notify.Outbox
@@ -70,6 +72,8 @@ type Office struct {
 	Sessions  session.Store
 	Standings grant.Standings
 	Issuer    string
+	// LookupTXT asks DNS.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
 	Now       func() time.Time
 	// Rand is crypto/rand if nil.
 	Rand io.Reader

@@ -7,8 +7,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/audit"
@@ -102,6 +104,8 @@ func (c *Clerk) ChangeCompany(ctx context.Context, id, tag string, co company.Co
 			return co, fieldf("id", "cannot be changed: it must be the company's own, or left out")
 		case tag != "" && tag != CompanyTag(before):
 			return co, fmt.Errorf("company %q: %w", id, ErrStale)
+		case c.by.Company != "" && !slices.Equal(co.Domains, before.Domains):
+			return co, fieldf("domains", "can be added by verifying them alone")
 		}
 		return co, nil
 	})
@@ -120,7 +124,7 @@ func (c *Clerk) putCompany(ctx context.Context, id string, change func(before co
 		if after, err = change(before, there); err != nil {
 			return registry.Change{}, err
 		}
-		if err := checkCompany(after); err != nil {
+		if err := errors.Join(checkCompany(after), ownDomains(st, after)); err != nil {
 			return registry.Change{}, err
 		}
 		if there && asJSON(before) == asJSON(after) {

@@ -75,6 +75,15 @@ func (c *Clerk) checkInvitee(ctx context.Context, co company.Company, p Invitee)
 	if c.by.Company != "" && p.Admin == authn.AdminIT {
 		problems = append(problems, fieldf("admin", "can be given by the IT team alone"))
 	}
+	if c.by.Company != "" {
+		foreign, err := c.foreignDomain(ctx, co.ID, p.Email)
+		if err != nil {
+			return "", err
+		}
+		if foreign {
+			problems = append(problems, fieldf("email", "is of a mail domain that another company has verified"))
+		}
+	}
 	if err := errors.Join(problems...); err != nil {
 		return name, err
 	}

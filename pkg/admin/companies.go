@@ -67,6 +67,7 @@ func checkCompany(c company.Company) error {
 			problems = append(problems, fieldf("admin_emails", "entry %d is no e-mail address", i+1))
 		}
 	}
+	problems = append(problems, checkDomains(c.Domains)...)
 	problems = append(problems, checkGroups(c.Groups)...)
 	return errors.Join(append(problems, checkPolicy(c)...)...)
 }

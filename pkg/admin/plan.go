@@ -131,7 +131,7 @@ func (p *planner) step(kind, id string, before, after any) {
 
 func (p *planner) companies() {
 	for _, o := range p.doc.Companies {
-		if err := checkCompany(o.Value); err != nil {
+		if err := errors.Join(checkCompany(o.Value), ownDomains(p.after, o.Value)); err != nil {
 			p.problems = append(p.problems, o.Wrap(err))
 			continue
 		}

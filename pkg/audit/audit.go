@@ -64,6 +64,7 @@ const (
 	InvitationTaken     = "invitation.taken"
 	CompanyChanged      = "company.changed"
 	CompanyRemoved      = "company.removed"
+	DomainVerified      = "domain.verified"
 	// DeclarationChanged is a scope or a role that was declared, changed or taken away.
 	DeclarationChanged = "declaration.changed"
 	FactorReset        = "factor.reset"

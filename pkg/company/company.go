@@ -22,6 +22,9 @@ type Company struct {
 	HelpPhone string `json:"help_phone,omitempty"`
 	// AdminEmails are told of what admins do to accounts; empty: HelpEmail is. At most 20.
 	AdminEmails []string `json:"admin_emails,omitempty"`
+	// Domains are mail domains that the company has shown to be its own: no other company's admin can invite people of
+	// them. In lower case, xn-- for others than ASCII. At most 50.
+	Domains []string `json:"domains,omitempty"`
 	// Groups are those that its people can be in; apps are told of them by the claim groups. At most 200.
 	Groups []Group `json:"groups,omitempty"`
 	// SecondFactor is off, optional, required or always; empty: optional.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -37,6 +38,8 @@ type Deps struct {
 	OwnAlone bool
 	// Level is the level of Log, if it can be changed while running.
 	Level *Level
+	// LookupTXT asks DNS; the machine's own resolver if nil.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
 	// ObserveHash, if not nil, is called once for each password hash made.
 	ObserveHash func(memoryKiB, passes uint32, threads uint8)
 }
@@ -91,8 +94,9 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 	b.Office = &admin.Office{
 		Accounts: st.Accounts(), People: st.People(), Clients: st.Clients(), Companies: st.Companies(), Registry: st.Registry(),
 		Uses: st.ClientUses(), Passwords: passwords{b.hasher},
-		Digest: func(secret string) string { return seal.Digest(pepper, secret) },
+		Digest: func(secret string) string { return seal.Digest(pepper, secret) }, LookupTXT: lookupTXT(deps),
 		Audit:  b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Invitations: st.Invitations(), Starter: st,
+		History: b.history,
 		Factors: st.Credentials(), Devices: st.Devices(), Sessions: st.Sessions(), Standings: st.Standings(), Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,
 	}
 	b.Desk = &admin.Desk{
@@ -109,6 +113,20 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		}
 	}
 	return b, nil
+}
+
+// lookupTXT asks DNS for at most 1.5 s, so that a page that waits for it is still answered in time.
+func lookupTXT(deps Deps) func(context.Context, string) ([]string, error) {
+	const patience = 1500 * time.Millisecond
+	ask := deps.LookupTXT
+	if ask == nil {
+		ask = net.DefaultResolver.LookupTXT
+	}
+	return func(ctx context.Context, name string) ([]string, error) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		return ask(ctx, name)
+	}
 }
 
 // Pairwise is the subject of an account for the clients of a sector.

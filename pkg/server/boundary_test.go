@@ -56,6 +56,7 @@ func TestForeignLibrariesStayBehindTheirBoundary(t *testing.T) {
 		{"github.com/spf13/cobra", []string{"cmd/lychgate"}},
 		{"github.com/prometheus/", []string{"pkg/server"}},
 		{"github.com/wneessen/", []string{"providers/mailers/smtp"}},
+		{"github.com/danielgtaylor/", []string{"pkg/admin/api"}},
 	}
 	for pkg, imports := range deps(t) {
 		for _, imp := range imports {
@@ -88,6 +89,7 @@ func TestArrowsPointDown(t *testing.T) {
 		"pkg/account":                 append([]string{"pkg/audit", "pkg/notify", "templates"}, rules...),
 		"pkg/admin/declared":          {"pkg/client", "pkg/company", "pkg/flow"},
 		"pkg/admin":                   append([]string{"pkg/audit", "pkg/keys", "pkg/notify", "pkg/admin/foreign", "pkg/admin/declared"}, rules...),
+		"pkg/admin/api":               append([]string{"pkg/admin", "pkg/audit", "pkg/keys", "pkg/seal"}, rules...),
 		"pkg/admin/foreign":           {"pkg/client", "pkg/flow"},
 		"pkg/admin/console":           append([]string{"pkg/admin", "pkg/audit", "pkg/keys", "templates"}, rules...),
 		"pkg/demo":                    {"templates"},

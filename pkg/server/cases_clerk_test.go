@@ -23,9 +23,9 @@ import (
 )
 
 // it and acmeAdmin are clerks of the two roles.
-func it(p *idptest.IDP) *admin.Clerk {
-	return p.Node.Office.Clerk(admin.Actor{Kind: admin.ActorAccount, ID: "it-person"})
-}
+func it(p *idptest.IDP) *admin.Clerk { return p.Node.Office.Clerk(itActor()) }
+
+func itActor() admin.Actor { return admin.Actor{Kind: admin.ActorAccount, ID: "it-person"} }
 
 func acmeAdmin(p *idptest.IDP) *admin.Clerk {
 	return p.Node.Office.Clerk(admin.Actor{Kind: admin.ActorAccount, ID: "acme-admin", Company: "acme"})

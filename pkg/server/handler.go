@@ -19,10 +19,14 @@ import (
 // requestLimit is how long a request may take in all: a store that is away is answered with 503 within 2 s.
 const requestLimit = 1900 * time.Millisecond
 
+// slowLimit is for what works a while by itself, such as making keys.
+const slowLimit = 15 * time.Second
+
 // handler mounts the routes and puts the middleware around them: log line, host check, method check.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range slices.Concat(routes(s.site, s.engine), accountRoutes(s.site, s.newAccount()), consoleRoutes(s.site, s.console), s.demoRoutes()) {
+	for _, r := range slices.Concat(routes(s.site, s.engine), accountRoutes(s.site, s.newAccount()), consoleRoutes(s.site, s.console),
+		apiRoutes(s.site, s.api), s.demoRoutes()) {
 		mux.Handle(r.pattern, named(r.pattern, within(r.limit, r.handler)))
 	}
 	nobody := within(requestLimit, s.site.Handle(func(w http.ResponseWriter, r *http.Request) error { return s.unrouted(mux, w, r) }))
@@ -52,13 +56,21 @@ func named(pattern string, next http.Handler) http.Handler {
 // clean says whether an address is written in the one form that has a route: no empty or dotted parts, nothing
 // encoded that need not be. The mux would redirect to the clean form; we answer 404, so that no address has two names.
 func clean(u *url.URL) bool {
+	if strings.HasPrefix(u.Path, "/api/") {
+		// Ids that come from elsewhere hold signs that must be encoded. They too are written in one way alone, and none
+		// holds a slash.
+		return path.Clean(u.Path) == u.Path && u.RawPath == ""
+	}
 	return path.Clean(u.Path) == u.Path && u.EscapedPath() == u.Path
 }
 
 // unrouted answers an address or a method that no route has. It never redirects, as the mux would.
 func (s *Server) unrouted(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		return s.api.ServeNobody(w, r)
+	}
 	var allowed []string
-	for _, m := range []string{http.MethodGet, http.MethodPost} {
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		try := r.Clone(r.Context())
 		try.Method = m
 		if _, pattern := mux.Handler(try); pattern != anything && m != r.Method {

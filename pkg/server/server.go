@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lychgate/lychgate/pkg/admin/api"
 	"github.com/lychgate/lychgate/pkg/admin/console"
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -35,6 +36,7 @@ type Server struct {
 	*Back
 	site    *web.Site
 	engine  *oidc.Provider
+	api     *api.API
 	console *console.Pages
 	pages   *templates.Set
 	courier *courier
@@ -94,6 +96,9 @@ func (s *Server) wire() error {
 	}
 	if s.engine, err = oidc.New(s.engineConfig(events, statements)); err != nil {
 		return fmt.Errorf("engine: %w", err)
+	}
+	if s.api, err = s.newAPI(); err != nil {
+		return fmt.Errorf("api: %w", err)
 	}
 	if s.courier, err = s.newCourier(u.Hostname(), events); err != nil {
 		return fmt.Errorf("mail: %w", err)
