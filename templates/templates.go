@@ -113,6 +113,8 @@ func known() []Page {
 		ConsoleClientForm{},
 		ConsoleConfirm{},
 		ConsoleTry{},
+		ConsoleChoose{},
+		ConsolePolicy{Preview: &ConsolePreview{}},
 	}
 }
 
