@@ -204,6 +204,8 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleTry:
 		refused = p.Problem != ""
+	case ConsoleAudit:
+		refused = len(p.Problems) > 0
 	case ConsolePolicy:
 		refused = p.Problem != "" || len(p.Problems) > 0
 	case DemoHome:

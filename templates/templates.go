@@ -115,6 +115,7 @@ func known() []Page {
 		ConsoleTry{},
 		ConsoleChoose{},
 		ConsolePolicy{Preview: &ConsolePreview{}},
+		ConsoleAudit{},
 	}
 }
 

@@ -124,7 +124,7 @@ func (o *Office) Apply(ctx context.Context, name string, act authn.Change, passw
 	if err != nil {
 		return a, err
 	}
-	o.Audit.Event(ctx, audit.AccountChanged, slog.String("account", rec.ID), slog.String("act", string(act)))
+	o.Audit.Event(ctx, audit.AccountChanged, slog.String("account", rec.ID), slog.String("company", rec.Company), slog.String("act", string(act)))
 	return a, nil
 }
 

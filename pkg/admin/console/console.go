@@ -102,6 +102,7 @@ func (p *Pages) list() []route {
 	return slices.Concat(
 		p.overviewRoutes(), p.clientRoutes(),
 		p.policyRoutes(),
+		p.auditRoutes(),
 	)
 }
 
@@ -273,7 +274,7 @@ func (v *visit) switched(address string) string {
 		return ""
 	}
 	q := u.Query()
-	for _, name := range []string{"company", "q", "after"} {
+	for _, name := range append(auditFields(), "company", "q", "after") {
 		if value := v.r.URL.Query().Get(name); value != "" {
 			q.Set(name, value)
 		}
