@@ -116,6 +116,8 @@ func known() []Page {
 		ConsoleChoose{},
 		ConsolePolicy{Preview: &ConsolePreview{}},
 		ConsoleAudit{},
+		ConsoleKeys{},
+		ConsoleRotate{},
 	}
 }
 

@@ -58,6 +58,8 @@ type Office struct {
 	Audit  *audit.Log
 	// History is the journal of what Audit has written.
 	History audit.Store
+	// Keys are what tokens are signed with.
+	Keys KeyRing
 	// Links and Outbox send people what they need; Issuer begins every link.
 	Links  authn.LinkStore
 	Outbox notify.Outbox

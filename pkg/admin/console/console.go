@@ -103,6 +103,7 @@ func (p *Pages) list() []route {
 		p.overviewRoutes(), p.clientRoutes(),
 		p.policyRoutes(),
 		p.auditRoutes(),
+		p.keyRoutes(),
 	)
 }
 
