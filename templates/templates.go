@@ -118,6 +118,7 @@ func known() []Page {
 		ConsoleAudit{},
 		ConsoleKeys{},
 		ConsoleRotate{},
+		ConsoleOverview{},
 	}
 }
 
