@@ -97,16 +97,14 @@ func (v *visit) policy(before company.Company, in templates.ConsolePolicyInput, 
 
 // without leads to the people who have not set a factor up; empty: there is no such page.
 func (v *visit) without() string {
-	for _, s := range v.sections() {
-		if s == "people" {
-			q := url.Values{"show": {"without"}}
-			if v.it && v.of != "" {
-				q.Set("company", v.of)
-			}
-			return home + "/people?" + q.Encode()
-		}
+	if !v.has(home + "/people") {
+		return ""
 	}
-	return ""
+	q := url.Values{"show": {"without"}}
+	if v.it && v.of != "" {
+		q.Set("company", v.of)
+	}
+	return home + "/people?" + q.Encode()
 }
 
 // submitPolicy shows what the policy would do, or saves it and tells whom it concerns. A stricter one is saved by whoever
@@ -145,27 +143,28 @@ func submitPolicy(v *visit) error {
 	case err != nil:
 		return err
 	}
-	return v.tellPolicy(stricter)
-}
-
-// tellPolicy tells whom a stricter policy concerns, and leads back to the page, which says how many were told.
-func (v *visit) tellPolicy(stricter bool) error {
 	back := url.Values{"done": {"saved"}}
 	if v.it {
 		back.Set("company", v.of)
 	}
 	if stricter {
-		back.Set("done", "told")
-		told, err := v.clerk.TellPolicy(v.r.Context(), v.of)
-		if err != nil {
-			// The policy is in force: that is what the page has to say.
-			back.Set("done", "partly")
-		} else if !v.clerk.Mails() {
-			back.Set("done", "mute")
-		}
-		back.Set("n", strconv.Itoa(told))
+		v.tellPolicy(back)
 	}
 	return v.see(policyPage + "?" + back.Encode())
+}
+
+// tellPolicy tells whom a stricter policy concerns, and puts what the page has to say of it into its address.
+func (v *visit) tellPolicy(back url.Values) {
+	back.Set("done", "told")
+	told, err := v.clerk.TellPolicy(v.r.Context(), v.of)
+	switch {
+	case err != nil:
+		// The policy is in force: that is what the page has to say.
+		back.Set("done", "partly")
+	case !v.clerk.Mails():
+		back.Set("done", "mute")
+	}
+	back.Set("n", strconv.Itoa(told))
 }
 
 // tightens says whether people are asked for more than before, or for the same in another way: they are shown what will
