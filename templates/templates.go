@@ -14,6 +14,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 )
@@ -23,20 +24,21 @@ var htmlFiles embed.FS
 
 // Set is every page in every language, ready to render. It is safe for concurrent use.
 type Set struct {
-	pages   map[string]map[string]*template.Template
+	pages   map[string]map[string]*parsed
 	mails   map[string]mailForm
 	assets  map[string]asset
 	matcher language.Matcher
 }
 
-// Parse reads the embedded templates, messages and files. It renders each page once, so that whatever is wrong
-// with one is found at the start and not by a person.
+// Parse reads the embedded templates, messages and files. It renders each page of the sign-in once, so that whatever is
+// wrong with one is found at the start and not by a person. Pages of the console and the demo, which most nodes never show,
+// take their memory when they are first shown.
 func Parse() (*Set, error) {
 	assets, err := loadAssets()
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{pages: map[string]map[string]*template.Template{}, mails: map[string]mailForm{}, assets: assets, matcher: newMatcher()}
+	s := &Set{pages: map[string]map[string]*parsed{}, mails: map[string]mailForm{}, assets: assets, matcher: newMatcher()}
 	bundle, err := loadMessages()
 	if err != nil {
 		return nil, err
@@ -61,9 +63,13 @@ func (s *Set) Render(p Page) ([]byte, error) {
 	if !ok {
 		pages = s.pages[fallback]
 	}
-	t, ok := pages[p.Template()]
+	page, ok := pages[p.Template()]
 	if !ok {
 		return nil, fmt.Errorf("no template %q", p.Template())
+	}
+	t, err := page.ready()
+	if err != nil {
+		return nil, fmt.Errorf("parse %s: %w", p.Template(), err)
 	}
 	var buf bytes.Buffer
 	if err := t.ExecuteTemplate(&buf, "frame", p); err != nil {
@@ -136,18 +142,33 @@ func shared(name string) []string {
 	return []string{"html/layout.html", "html/who.html", "html/back.html", "html/codes.html", "html/locked.html", "html/setup.html"}
 }
 
-func parsePages(fm template.FuncMap) (map[string]*template.Template, error) {
-	pages := map[string]*template.Template{}
+// parsed is a page that is parsed when it is first needed.
+type parsed struct {
+	ready func() (*template.Template, error)
+}
+
+// rare says whether a page is one that most nodes never show.
+func rare(name string) bool {
+	return strings.HasPrefix(name, "console-") || strings.HasPrefix(name, "demo-")
+}
+
+func parsePages(fm template.FuncMap) (map[string]*parsed, error) {
+	pages := map[string]*parsed{}
 	for _, p := range known() {
-		t, err := parsePage(fm, p.Template())
-		if err != nil {
-			return nil, err
+		page := &parsed{sync.OnceValues(func() (*template.Template, error) {
+			t, err := parsePage(fm, p.Template())
+			if err != nil {
+				return nil, err
+			}
+			// The first run is the one that works out how each value is escaped.
+			return t, t.ExecuteTemplate(io.Discard, "frame", p)
+		})}
+		if !rare(p.Template()) {
+			if _, err := page.ready(); err != nil {
+				return nil, err
+			}
 		}
-		// The first run is the one that works out how each value is escaped.
-		if err := t.ExecuteTemplate(io.Discard, "frame", p); err != nil {
-			return nil, err
-		}
-		pages[p.Template()] = t
+		pages[p.Template()] = page
 	}
 	return pages, nil
 }

@@ -160,8 +160,12 @@ func (c *console) accountChange(use, short string, act authn.Change) *cobra.Comm
 		Use: use + " USERNAME", Short: short, Args: exactly(1, "a user name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.office(cmd, func(b *server.Back) error {
-				if _, err := b.Office.Apply(cmd.Context(), args[0], act, ""); err != nil {
+				rec, err := b.Office.Find(cmd.Context(), args[0])
+				if err != nil {
 					return err
+				}
+				if _, err := b.Office.Clerk(admin.CommandLine()).ChangePerson(cmd.Context(), rec.ID, act); err != nil {
+					return fmt.Errorf("account %q: %s does not fit its state (%s, second factor %s): %w", args[0], act, rec.State, rec.Factor, err)
 				}
 				fmt.Fprintf(c.out, "%s: %sd\n", args[0], use)
 				return nil
@@ -221,7 +225,7 @@ func (c *console) accountPassword() *cobra.Command {
 				return err
 			}
 			return c.office(cmd, func(b *server.Back) error {
-				if _, err := b.Office.Apply(cmd.Context(), args[0], authn.SetPassword, password); err != nil {
+				if err := b.Office.Clerk(admin.CommandLine()).SetPassword(cmd.Context(), args[0], password); err != nil {
 					return err
 				}
 				fmt.Fprintf(c.out, "%s: password set\n", args[0])

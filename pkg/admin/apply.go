@@ -42,7 +42,7 @@ func (c *Clerk) Apply(ctx context.Context, p Plan) (Applied, error) {
 	if p.change.Empty() {
 		return Applied{}, nil
 	}
-	err := c.Registry.Apply(ctx, p.version, p.change)
+	err := c.o.Registry.Apply(ctx, p.version, p.change)
 	if errors.Is(err, authn.ErrMoved) {
 		return Applied{}, fmt.Errorf("nothing was changed: somebody else has changed something since it was planned; plan again: %w", ErrStale)
 	}
@@ -123,7 +123,7 @@ func (c *Clerk) Export(ctx context.Context) (declared.Doc, error) {
 	if c.by.Company != "" {
 		return declared.Doc{}, ErrForbidden
 	}
-	st, err := c.Registry.State(ctx)
+	st, err := c.o.Registry.State(ctx)
 	if err != nil {
 		return declared.Doc{}, err
 	}

@@ -31,7 +31,12 @@ type Actor struct {
 	ID string
 	// Company bounds what the actor sees and changes; empty: everything.
 	Company string
+	// Through is the client that an account acts through; empty: it acts by itself, at the console.
+	Through string
 }
+
+// remote says whether the actor comes by the API: a program, or a person whom a program speaks for.
+func (a Actor) remote() bool { return a.Kind == ActorClient || a.Through != "" }
 
 // CommandLine is whoever may run the command beside the configuration and its keys.
 func CommandLine() Actor { return Actor{Kind: ActorCommand, ID: "command line"} }
@@ -45,7 +50,8 @@ var ErrForbidden = errors.New("this is for the IT team alone")
 // Clerk does the acts of one actor, within what the actor may see: everything of another company is answered
 // authn.ErrNotFound, as if there were none, and stands in the audit log.
 type Clerk struct {
-	*Office
+	// o is not embedded: whoever holds a clerk reaches nothing past it.
+	o  *Office
 	by Actor
 }
 
@@ -73,7 +79,7 @@ func (c *Clerk) event(ctx context.Context, name string, attrs ...slog.Attr) {
 	if c.by.Company != "" {
 		all = append(all, slog.String("of", c.by.Company))
 	}
-	c.Audit.Event(ctx, name, append(all, attrs...)...)
+	c.o.Audit.Event(ctx, name, append(all, attrs...)...)
 }
 
 // maxTries is how often a change of the registry is worked out anew because another one came between.
@@ -82,7 +88,7 @@ const maxTries = 20
 // edit works a change out from the registry as it is, and makes it, again if another change came between.
 func (c *Clerk) edit(ctx context.Context, change func(registry.State) (registry.Change, error)) error {
 	for range maxTries {
-		st, err := c.Registry.State(ctx)
+		st, err := c.o.Registry.State(ctx)
 		if err != nil {
 			return err
 		}
@@ -90,7 +96,7 @@ func (c *Clerk) edit(ctx context.Context, change func(registry.State) (registry.
 		if err != nil || ch.Empty() {
 			return err
 		}
-		if err = c.Registry.Apply(ctx, st.Version, ch); !errors.Is(err, authn.ErrMoved) {
+		if err = c.o.Registry.Apply(ctx, st.Version, ch); !errors.Is(err, authn.ErrMoved) {
 			return err
 		}
 	}

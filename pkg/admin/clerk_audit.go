@@ -22,11 +22,11 @@ func (c *Clerk) sees(r audit.Record) bool {
 // TrailAccount is the id of the account that a search of the journal means: by its sign-in name if there is one that may
 // be seen, else what was asked for, since the journal knows ids of accounts that are gone.
 func (c *Clerk) TrailAccount(ctx context.Context, text string) (string, error) {
-	canonical, err := c.Passwords.Canonical(text)
+	canonical, err := c.o.Passwords.Canonical(text)
 	if text == "" || err != nil {
 		return text, nil //nolint:nilerr // what cannot be a name is an id
 	}
-	r, err := c.Accounts.ByName(ctx, canonical)
+	r, err := c.o.Accounts.ByName(ctx, canonical)
 	if errors.Is(err, authn.ErrNotFound) || err == nil && !c.within(r.Company) {
 		return text, nil
 	}
@@ -35,7 +35,7 @@ func (c *Clerk) TrailAccount(ctx context.Context, text string) (string, error) {
 
 // Names are the sign-in names of accounts by their ids, in one round trip; those that may not be seen are left out.
 func (c *Clerk) Names(ctx context.Context, ids []string) (map[string]string, error) {
-	all, err := c.People.Some(ctx, ids)
+	all, err := c.o.People.Some(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func CompanyTag(co company.Company) string {
 
 // ListCompanies returns a page of the companies that may be seen, without asking the store more than once.
 func (c *Clerk) ListCompanies(ctx context.Context, q CompanyQuery) (CompanyPage, error) {
-	all, err := c.Companies.Companies(ctx)
+	all, err := c.o.Companies.Companies(ctx)
 	if err != nil {
 		return CompanyPage{}, err
 	}
@@ -66,7 +66,7 @@ func (c *Clerk) ListCompanies(ctx context.Context, q CompanyQuery) (CompanyPage,
 
 // Company returns a company that may be seen.
 func (c *Clerk) Company(ctx context.Context, id string) (company.Company, error) {
-	co, err := c.Companies.Company(ctx, id)
+	co, err := c.o.Companies.Company(ctx, id)
 	if err == nil {
 		err = c.guard(ctx, id, slog.String("company", id))
 	}
@@ -145,7 +145,7 @@ func (c *Clerk) RemoveCompany(ctx context.Context, id, tag string) error {
 		c.event(ctx, audit.AdminRefused, slog.String("company", id))
 		return ErrForbidden
 	}
-	n, err := c.People.Headcount(ctx, id)
+	n, err := c.o.People.Headcount(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -204,12 +204,12 @@ func (c *Clerk) PreviewPolicy(ctx context.Context, co company.Company) (Preview,
 		return p, nil
 	}
 	if len(co.FactorGroups) == 0 {
-		n, err := c.People.Headcount(ctx, co.ID)
+		n, err := c.o.People.Headcount(ctx, co.ID)
 		return Preview{Concerned: n.All, Set: n.All - n.Without, Without: n.Without}, err
 	}
 	q := authn.PeopleQuery{Company: co.ID, Limit: 200}
 	for range maxPreview {
-		page, err := c.People.Page(ctx, q)
+		page, err := c.o.People.Page(ctx, q)
 		if err != nil {
 			return Preview{}, err
 		}

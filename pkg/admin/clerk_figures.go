@@ -19,5 +19,5 @@ func (c *Clerk) Figures(ctx context.Context, companyID string, days int) ([]audi
 	if err := c.guard(ctx, companyID, slog.String("company", companyID)); err != nil {
 		return nil, fmt.Errorf("company %q: %w", companyID, err)
 	}
-	return c.History.Figures(ctx, companyID, c.Now(), days)
+	return c.o.History.Figures(ctx, companyID, c.o.Now(), days)
 }

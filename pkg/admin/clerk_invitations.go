@@ -55,7 +55,7 @@ func (c *Clerk) CheckInvitees(ctx context.Context, companyID string, list []Invi
 
 // checkInvitee holds one person against the rules and answers the canonical sign-in name.
 func (c *Clerk) checkInvitee(ctx context.Context, co company.Company, p Invitee) (string, error) {
-	name, err := c.Passwords.Canonical(p.Email)
+	name, err := c.o.Passwords.Canonical(p.Email)
 	if err != nil || !address(p.Email) {
 		return "", fieldf("email", "must be an e-mail address")
 	}
@@ -87,10 +87,10 @@ func (c *Clerk) checkInvitee(ctx context.Context, co company.Company, p Invitee)
 	if err := errors.Join(problems...); err != nil {
 		return name, err
 	}
-	if _, err = c.Accounts.ByName(ctx, name); !errors.Is(err, authn.ErrNotFound) {
+	if _, err = c.o.Accounts.ByName(ctx, name); !errors.Is(err, authn.ErrNotFound) {
 		return name, held(err, "has an account already")
 	}
-	if _, err = c.Invitations.Get(ctx, co.ID, c.Invitations.ID(co.ID, name)); !errors.Is(err, authn.ErrNotFound) {
+	if _, err = c.o.Invitations.Get(ctx, co.ID, c.o.Invitations.ID(co.ID, name)); !errors.Is(err, authn.ErrNotFound) {
 		return name, held(err, "is invited already: send the invitation again")
 	}
 	return name, nil
@@ -121,7 +121,7 @@ func (c *Clerk) Invite(ctx context.Context, companyID string, p Invitee) (invita
 	if err != nil {
 		return invitation.Invitation{}, err
 	}
-	if c.mute() {
+	if c.o.mute() {
 		return invitation.Invitation{}, errMute()
 	}
 	i, err := c.keepInvitation(ctx, co, p)
@@ -159,11 +159,11 @@ func (c *Clerk) keepInvitation(ctx context.Context, co company.Company, p Invite
 		return invitation.Invitation{}, err
 	}
 	i := invitation.Invitation{
-		ID: c.Invitations.ID(co.ID, name), Company: co.ID, Email: p.Email, Person: p.Person, Lang: p.Lang,
+		ID: c.o.Invitations.ID(co.ID, name), Company: co.ID, Email: p.Email, Person: p.Person, Lang: p.Lang,
 		Groups: p.Groups, Roles: p.Roles, Admin: p.Admin, By: c.by.ID,
 	}
 	c.stamp(&i)
-	err = c.Invitations.Add(ctx, i)
+	err = c.o.Invitations.Add(ctx, i)
 	if errors.Is(err, authn.ErrExists) {
 		return invitation.Invitation{}, held(nil, "is invited already: send the invitation again")
 	}
@@ -172,12 +172,12 @@ func (c *Clerk) keepInvitation(ctx context.Context, co company.Company, p Invite
 
 // linkOf makes the link of an invitation that is kept.
 func (c *Clerk) linkOf(ctx context.Context, i invitation.Invitation) (string, error) {
-	token, err := c.Links.NewLink(ctx, authn.Link{Kind: authn.LinkInvite, Company: i.Company, Invitation: i.ID, Serial: i.Serial}, invitation.Life)
+	token, err := c.o.Links.NewLink(ctx, authn.Link{Kind: authn.LinkInvite, Company: i.Company, Invitation: i.ID, Serial: i.Serial}, invitation.Life)
 	if err != nil {
 		return "", fmt.Errorf("the invitation is kept, its link was not made: send it again: %w", err)
 	}
 	c.event(ctx, audit.InvitationSent, slog.String("company", i.Company), slog.String("invitation", i.ID))
-	return c.Issuer + "/link/" + token, nil
+	return c.o.Issuer + "/link/" + token, nil
 }
 
 func errMute() error {
@@ -186,7 +186,7 @@ func errMute() error {
 
 // stamp begins the week of an invitation anew.
 func (c *Clerk) stamp(i *invitation.Invitation) {
-	i.Sent = c.Now().UTC().Truncate(1e9)
+	i.Sent = c.o.Now().UTC().Truncate(1e9)
 	i.Ends = i.Sent.Add(invitation.Life)
 	i.Serial++
 }
@@ -197,7 +197,7 @@ func (c *Clerk) sendInvitation(ctx context.Context, co company.Company, i invita
 	if err != nil {
 		return err
 	}
-	err = c.Outbox.Put(ctx, notify.Message{
+	err = c.o.Outbox.Put(ctx, notify.Message{
 		Kind: notify.Invitation, Event: fmt.Sprintf("%s/%s/%d", notify.Invitation, i.ID, i.Sent.Unix()), To: []string{i.Email}, Lang: i.Lang,
 		Account: i.Email, Name: i.Person, Company: co.Name, HelpEmail: co.HelpEmail, HelpPhone: co.HelpPhone, At: i.Sent, From: i.Ends,
 		Link: link,
@@ -213,7 +213,7 @@ func (c *Clerk) ListInvitations(ctx context.Context, companyID, after string, li
 	if _, err := c.Company(ctx, companyID); err != nil {
 		return invitation.Page{}, err
 	}
-	return c.Invitations.List(ctx, companyID, after, limit)
+	return c.o.Invitations.List(ctx, companyID, after, limit)
 }
 
 // Invitation returns one invitation of a company.
@@ -221,7 +221,7 @@ func (c *Clerk) Invitation(ctx context.Context, companyID, id string) (invitatio
 	if _, err := c.Company(ctx, companyID); err != nil {
 		return invitation.Invitation{}, err
 	}
-	return c.Invitations.Get(ctx, companyID, id)
+	return c.o.Invitations.Get(ctx, companyID, id)
 }
 
 // Resend mails an invitation again; its week begins anew, and the links that were mailed before are dead.
@@ -230,16 +230,16 @@ func (c *Clerk) Resend(ctx context.Context, companyID, id string) (invitation.In
 	if err != nil {
 		return invitation.Invitation{}, err
 	}
-	if c.mute() {
+	if c.o.mute() {
 		return invitation.Invitation{}, errMute()
 	}
-	before, err := c.Invitations.Get(ctx, companyID, id)
+	before, err := c.o.Invitations.Get(ctx, companyID, id)
 	if err != nil {
 		return invitation.Invitation{}, err
 	}
 	after := before
 	c.stamp(&after)
-	if err := c.Invitations.Replace(ctx, before, after); err != nil {
+	if err := c.o.Invitations.Replace(ctx, before, after); err != nil {
 		return invitation.Invitation{}, err
 	}
 	return after, c.sendInvitation(ctx, co, after)
@@ -249,7 +249,7 @@ func (c *Clerk) Resend(ctx context.Context, companyID, id string) (invitation.In
 func (c *Clerk) Withdraw(ctx context.Context, companyID, id string) error {
 	i, err := c.Invitation(ctx, companyID, id)
 	if err == nil {
-		err = c.Invitations.Take(ctx, i)
+		err = c.o.Invitations.Take(ctx, i)
 	}
 	if errors.Is(err, authn.ErrGone) {
 		return fmt.Errorf("invitation: %w", authn.ErrNotFound)

@@ -23,7 +23,7 @@ func (c *Clerk) SigningKeys(ctx context.Context) ([]keys.Listing, error) {
 	if err := c.wholeServer(ctx); err != nil {
 		return nil, err
 	}
-	return c.Keys.List(), nil
+	return c.o.Keys.List(), nil
 }
 
 // RotateKeys puts the next keys into use, or that of one algorithm; for the IT team alone. keys.ErrTooYoung,
@@ -32,7 +32,7 @@ func (c *Clerk) RotateKeys(ctx context.Context, alg string, u keys.Urgency) erro
 	if err := c.wholeServer(ctx); err != nil {
 		return err
 	}
-	if err := c.Keys.Rotate(ctx, alg, u); err != nil {
+	if err := c.o.Keys.Rotate(ctx, alg, u); err != nil {
 		return fmt.Errorf("rotate signing keys: %w", err)
 	}
 	c.event(ctx, audit.KeyRotated, slog.String("alg", alg), slog.String("urgency", string(u)))

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/lychgate/lychgate/pkg/audit"
@@ -36,7 +37,7 @@ func (c *Clerk) ListPeople(ctx context.Context, q authn.PeopleQuery) (authn.Peop
 	if err := c.guard(ctx, q.Company, slog.String("company", q.Company)); err != nil {
 		return authn.PeoplePage{}, fmt.Errorf("company %q: %w", q.Company, err)
 	}
-	return c.People.Page(ctx, q)
+	return c.o.People.Page(ctx, q)
 }
 
 // Headcount counts the accounts of a company; empty: as ListPeople.
@@ -47,12 +48,12 @@ func (c *Clerk) Headcount(ctx context.Context, companyID string) (authn.Headcoun
 	if err := c.guard(ctx, companyID, slog.String("company", companyID)); err != nil {
 		return authn.Headcount{}, fmt.Errorf("company %q: %w", companyID, err)
 	}
-	return c.People.Headcount(ctx, companyID)
+	return c.o.People.Headcount(ctx, companyID)
 }
 
 // Person returns an account by its id, without its password record.
 func (c *Clerk) Person(ctx context.Context, id string) (authn.Record, error) {
-	r, err := c.Accounts.ByID(ctx, id)
+	r, err := c.o.Accounts.ByID(ctx, id)
 	if err == nil {
 		err = c.guard(ctx, r.Company, slog.String("account", id))
 	}
@@ -87,7 +88,7 @@ func (c *Clerk) EditPerson(ctx context.Context, id, tag string, e PersonEdit) (a
 		return authn.Record{}, err
 	}
 	var changed []string
-	after, err := c.People.EditProfile(ctx, id, c.reach(), func(r authn.Record) (authn.Profile, error) {
+	after, err := c.o.People.EditProfile(ctx, id, c.reach(), func(r authn.Record) (authn.Profile, error) {
 		if tag != "" && tag != PersonTag(r) {
 			return authn.Profile{}, fmt.Errorf("account %q: %w", id, ErrStale)
 		}
@@ -173,7 +174,7 @@ func (c *Clerk) checkGroupsOf(ctx context.Context, companyID string, groups []st
 	var co company.Company
 	if companyID != "" {
 		var err error
-		if co, err = c.Companies.Company(ctx, companyID); err != nil {
+		if co, err = c.o.Companies.Company(ctx, companyID); err != nil {
 			return nil, err
 		}
 	}
@@ -204,7 +205,7 @@ func (c *Clerk) ChangePerson(ctx context.Context, id string, act authn.Change) (
 	if err := c.mayTouch(before); err != nil {
 		return authn.Account{}, err
 	}
-	a, err := c.Accounts.Apply(ctx, id, c.reach(), act, "")
+	a, err := c.o.Accounts.Apply(ctx, id, c.reach(), act, "")
 	if err != nil {
 		return authn.Account{}, err
 	}
@@ -217,6 +218,20 @@ func (c *Clerk) ChangePerson(ctx context.Context, id string, act authn.Change) (
 	default:
 	}
 	return a, nil
+}
+
+// SetPassword sets the password of a sign-in name, ends every session, token and device, and tells the person; for whoever
+// has the command line alone, since no admin chooses another's password.
+func (c *Clerk) SetPassword(ctx context.Context, name, password string) error {
+	if c.by.Kind != ActorCommand {
+		return ErrForbidden
+	}
+	a, err := c.o.Apply(ctx, name, authn.SetPassword, password)
+	if err != nil {
+		return err
+	}
+	c.tellPerson(ctx, a, notify.PasswordChanged)
+	return nil
 }
 
 // mayTouch keeps a company's admin from acting on the IT team.
@@ -232,11 +247,11 @@ func (c *Clerk) tellPerson(ctx context.Context, a authn.Account, kind notify.Kin
 	var co company.Company
 	if a.Company != "" {
 		// Without its company the message has no help address; it goes out all the same.
-		co, _ = c.Companies.Company(ctx, a.Company)
+		co, _ = c.o.Companies.Company(ctx, a.Company)
 	}
-	m := c.message(a, co, kind)
-	m.Event = fmt.Sprintf("%s/%s/%d/%d", kind, a.ID, a.Epoch, c.Now().Unix())
-	if err := c.Outbox.Put(ctx, m); err != nil {
+	m := c.o.message(a, co, kind)
+	m.Event = fmt.Sprintf("%s/%s/%d/%d", kind, a.ID, a.Epoch, c.o.Now().Unix())
+	if err := c.o.Outbox.Put(ctx, m); err != nil {
 		c.event(ctx, audit.MailFailed, slog.String("account", a.ID), slog.String("kind", string(kind)), slog.String("result", "not kept"))
 	}
 }
@@ -254,7 +269,7 @@ func (c *Clerk) DeletePerson(ctx context.Context, id string) error {
 	if r.ID == c.by.ID {
 		return fmt.Errorf("your own account: ask another admin: %w", authn.ErrConflict)
 	}
-	if err := c.People.Delete(ctx, id, c.reach()); err != nil {
+	if err := c.o.People.Delete(ctx, id, c.reach()); err != nil {
 		return err
 	}
 	c.event(ctx, audit.AccountDeleted, slog.String("account", id), slog.String("company", r.Company))
@@ -263,7 +278,8 @@ func (c *Clerk) DeletePerson(ctx context.Context, id string) error {
 }
 
 // ResetPerson resets a person's second factor as ResetFactor does: the ticket goes to the person by mail alone, and no
-// admin sees it.
+// admin sees it. By the API a reset is only asked for, whatever the policy: a person does it at the console, since a
+// stolen token must not take a factor away (decisions.md, Policy defaults).
 func (c *Clerk) ResetPerson(ctx context.Context, id string) (Reset, error) {
 	r, err := c.Person(ctx, id)
 	if err != nil {
@@ -275,10 +291,29 @@ func (c *Clerk) ResetPerson(ctx context.Context, id string) (Reset, error) {
 	if r.ID == c.by.ID {
 		return Reset{}, fmt.Errorf("your own second factor: change it on your account page: %w", authn.ErrConflict)
 	}
-	if c.mute() || len(r.Contact.Emails) == 0 {
+	if c.o.mute() || len(r.Contact.Emails) == 0 {
 		return Reset{}, fmt.Errorf("no mail can be sent to the person: `lychgate account reset-factor` prints the ticket: %w", authn.ErrConflict)
 	}
-	done, err := c.ResetFactor(ctx, r.Name, c.by.ID)
+	if c.by.remote() && r.Factor == authn.FactorOn {
+		return c.askRemotely(ctx, r.Account)
+	}
+	done, err := c.o.ResetFactor(ctx, r.Name, c.by.ID)
 	done.Ticket = ""
 	return done, err
+}
+
+// askRemotely asks for a reset that somebody at the console has to do.
+func (c *Clerk) askRemotely(ctx context.Context, a authn.Account) (Reset, error) {
+	var co company.Company
+	if a.Company != "" {
+		var err error
+		if co, err = c.o.Companies.Company(ctx, a.Company); err != nil {
+			return Reset{}, err
+		}
+	}
+	standing, err := c.o.askReset(ctx, a, co, c.by.ID)
+	if err != nil {
+		return Reset{}, err
+	}
+	return Reset{By: standing.By, After: standing.At.Add(time.Duration(co.ResetWait) * time.Hour), Another: true}, nil
 }

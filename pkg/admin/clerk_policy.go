@@ -4,4 +4,4 @@
 package admin
 
 // Mails says whether people can be written to: a mailer is set.
-func (c *Clerk) Mails() bool { return !c.mute() }
+func (c *Clerk) Mails() bool { return !c.o.mute() }

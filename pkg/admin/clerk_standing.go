@@ -30,37 +30,37 @@ func (c *Clerk) Holdings(ctx context.Context, id string) (Holdings, error) {
 		return Holdings{}, err
 	}
 	var h Holdings
-	if h.Factors, err = c.Factors.Authenticators(ctx, r.Account); err != nil {
+	if h.Factors, err = c.o.Factors.Authenticators(ctx, r.Account); err != nil {
 		return Holdings{}, err
 	}
-	if h.Devices, err = c.Devices.List(ctx, id); err != nil {
+	if h.Devices, err = c.o.Devices.List(ctx, id); err != nil {
 		return Holdings{}, err
 	}
-	if h.Sessions, err = c.Sessions.List(ctx, r.Account, ""); err != nil {
+	if h.Sessions, err = c.o.Sessions.List(ctx, r.Account, ""); err != nil {
 		return Holdings{}, err
 	}
-	h.Apps, err = c.Standings.List(ctx, r.Account)
+	h.Apps, err = c.o.Standings.List(ctx, r.Account)
 	return h, err
 }
 
 // EndSession ends one session of an account, named as in Holdings; it is harmless to repeat.
 func (c *Clerk) EndSession(ctx context.Context, id, sessionID string) error {
 	return c.onStanding(ctx, id, audit.SessionEnded, func(a authn.Account) error {
-		return c.Sessions.EndListed(ctx, a, sessionID)
+		return c.o.Sessions.EndListed(ctx, a, sessionID)
 	})
 }
 
 // ForgetDevice forgets one remembered device of an account; it is harmless to repeat.
 func (c *Clerk) ForgetDevice(ctx context.Context, id, deviceID string) error {
 	return c.onStanding(ctx, id, audit.DeviceForgotten, func(a authn.Account) error {
-		return c.Devices.Remove(ctx, a.ID, deviceID)
+		return c.o.Devices.Remove(ctx, a.ID, deviceID)
 	})
 }
 
 // WithdrawApp ends the access of an app to an account, and what was allowed; it is harmless to repeat.
 func (c *Clerk) WithdrawApp(ctx context.Context, id, clientID string) error {
 	return c.onStanding(ctx, id, audit.AppWithdrawn, func(a authn.Account) error {
-		return c.Standings.Withdraw(ctx, a, clientID)
+		return c.o.Standings.Withdraw(ctx, a, clientID)
 	})
 }
 

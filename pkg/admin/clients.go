@@ -66,7 +66,7 @@ func (c *Clerk) ListClients(ctx context.Context, q ClientQuery) (ClientPage, err
 	} else {
 		q.Company = c.by.Company
 	}
-	all, err := c.Clients.Clients(ctx)
+	all, err := c.o.Clients.Clients(ctx)
 	if err != nil {
 		return ClientPage{}, err
 	}
@@ -99,7 +99,7 @@ func pageSize(asked int) int {
 
 // Client returns a client that may be seen. It is a shared value: never change it.
 func (c *Clerk) Client(ctx context.Context, id string) (*client.Client, error) {
-	x, err := c.Clients.Client(ctx, id)
+	x, err := c.o.Clients.Client(ctx, id)
 	if err == nil {
 		err = c.guard(ctx, x.Company, slog.String("client", id))
 	}
@@ -166,7 +166,7 @@ func (c *Clerk) prepare(st registry.State, r client.Registration) (Registered, e
 			return Registered{}, fmt.Errorf("client_id: %q %w; remove it first, or leave client_id out", x.ID, authn.ErrExists)
 		}
 	} else {
-		id, err := c.token("lgcl_", 16)
+		id, err := c.o.token("lgcl_", 16)
 		if err != nil {
 			return Registered{}, err
 		}
@@ -178,11 +178,11 @@ func (c *Clerk) prepare(st registry.State, r client.Registration) (Registered, e
 	if !x.KeepsSecret() {
 		return Registered{Client: x}, nil
 	}
-	secret, err := c.newSecret(r.Secret)
+	secret, err := c.o.newSecret(r.Secret)
 	if err != nil {
 		return Registered{}, err
 	}
-	x.AddSecret(secret, c.Digest, c.Now())
+	x.AddSecret(secret, c.o.Digest, c.o.Now())
 	return Registered{x, secret}, nil
 }
 

@@ -155,9 +155,9 @@ func (c *Clerk) TellPolicy(ctx context.Context, id string) (int, error) {
 	}
 	from := co.From
 	if from.IsZero() {
-		from = c.Now()
+		from = c.o.Now()
 	}
-	told, err := c.tellConcerned(ctx, co, func(a authn.Account, m *notify.Message) {
+	told, err := c.o.tellConcerned(ctx, co, func(a authn.Account, m *notify.Message) {
 		m.Kind, m.From, m.Skips = notify.FactorRequired, from, max(0, co.Skips-a.Skips)
 		m.Event = fmt.Sprintf("%s/%s/%s/%s", m.Kind, a.ID, co.SecondFactor, co.From.Format(time.DateOnly))
 	})
@@ -177,11 +177,11 @@ func (c *Clerk) Remind(ctx context.Context, id string) (int, error) {
 	if !co.SecondFactor.Wanted() {
 		return 0, fmt.Errorf("company %q does not require a second factor; `lychgate company policy %s --second-factor required` does: %w", id, id, authn.ErrConflict)
 	}
-	if c.mute() {
+	if c.o.mute() {
 		return 0, fmt.Errorf("no mail is sent: set mail.mailer, then run it again: %w", authn.ErrConflict)
 	}
-	today := c.Now().UTC().Format(time.DateOnly)
-	told, err := c.tellConcerned(ctx, co, func(a authn.Account, m *notify.Message) {
+	today := c.o.Now().UTC().Format(time.DateOnly)
+	told, err := c.o.tellConcerned(ctx, co, func(a authn.Account, m *notify.Message) {
 		m.Kind, m.From = notify.SetupReminder, co.From
 		m.Event = fmt.Sprintf("%s/%s/%s", m.Kind, a.ID, today)
 	})

@@ -65,7 +65,7 @@ func (c *Clerk) DomainRecord(ctx context.Context, companyID, domain string) (nam
 	if err := errors.Join(checkDomains([]string{domain})...); err != nil {
 		return "", "", err
 	}
-	return "_lychgate." + domain, "lychgate-domain=" + c.Digest("domain\x00" + companyID + "\x00" + domain)[:32], nil
+	return "_lychgate." + domain, "lychgate-domain=" + c.o.Digest("domain\x00" + companyID + "\x00" + domain)[:32], nil
 }
 
 // VerifyDomain asks DNS for the record, and adds the domain to the company if it is there; nothing is changed if it is
@@ -76,7 +76,7 @@ func (c *Clerk) VerifyDomain(ctx context.Context, companyID, domain string) erro
 		return err
 	}
 	domain = strings.TrimPrefix(name, "_lychgate.")
-	found, err := c.LookupTXT(ctx, name)
+	found, err := c.o.LookupTXT(ctx, name)
 	if e, ok := errors.AsType[*net.DNSError](err); err != nil && (!ok || !e.IsNotFound) {
 		return fieldf("domains", "could not be looked up: the name server did not answer; try again")
 	}
@@ -112,7 +112,7 @@ func (c *Clerk) DropDomain(ctx context.Context, companyID, domain string) error 
 // foreignDomain says whether an address is of a domain that another company has verified: its people are not this
 // company's to invite, since a sign-in name is given once.
 func (c *Clerk) foreignDomain(ctx context.Context, companyID, email string) (bool, error) {
-	all, err := c.Companies.Companies(ctx)
+	all, err := c.o.Companies.Companies(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -61,7 +61,7 @@ func (c *Clerk) Move(ctx context.Context, x foreign.Export, m Move, report func(
 		return v.moved, ErrForbidden
 	}
 	if m.Company != "" {
-		if _, err := c.Companies.Company(ctx, m.Company); err != nil {
+		if _, err := c.o.Companies.Company(ctx, m.Company); err != nil {
 			return v.moved, fmt.Errorf("company: %q: %w; add it with `lychgate company add`", m.Company, err)
 		}
 	}
@@ -191,7 +191,7 @@ func (v *mover) judge(ctx context.Context, p foreign.Person) (authn.NewAccount, 
 	if err := v.password(&e, &line); err != nil {
 		return refuse(err)
 	}
-	n, err := v.c.check(ctx, e)
+	n, err := v.c.o.check(ctx, e)
 	if err != nil {
 		return refuse(err)
 	}
@@ -207,7 +207,7 @@ func (v *mover) judge(ctx context.Context, p foreign.Person) (authn.NewAccount, 
 // and *Forgotten password* puts another one in its place.
 func (v *mover) password(e *Entry, line *foreign.Line) error {
 	if e.PasswordHash != "" {
-		err := v.c.Passwords.CheckRecord(e.PasswordHash)
+		err := v.c.o.Passwords.CheckRecord(e.PasswordHash)
 		if err == nil {
 			return nil
 		}
@@ -215,7 +215,7 @@ func (v *mover) password(e *Entry, line *foreign.Line) error {
 	}
 	line.NoPassword = true
 	var err error
-	e.PasswordHash, err = v.c.Passwords.Unusable()
+	e.PasswordHash, err = v.c.o.Passwords.Unusable()
 	return err
 }
 
@@ -234,10 +234,10 @@ func (v *mover) twice(p foreign.Person, n authn.NewAccount) error {
 
 // find says whether somebody is here already.
 func (v *mover) find(ctx context.Context, n authn.NewAccount, line *foreign.Line) error {
-	_, err := v.c.Accounts.ByName(ctx, n.Name)
+	_, err := v.c.o.Accounts.ByName(ctx, n.Name)
 	field, value := "username", line.Name
 	if errors.Is(err, authn.ErrNotFound) && n.ID != "" {
-		_, err = v.c.Accounts.ByID(ctx, n.ID)
+		_, err = v.c.o.Accounts.ByID(ctx, n.ID)
 		field, value = "sub", foreign.Show(n.ID)
 	}
 	switch {
@@ -262,7 +262,7 @@ func (v *mover) write(ctx context.Context, x foreign.Export) error {
 	return x.People(func(p foreign.Person) error {
 		n, line := v.judge(ctx, p)
 		if line.Status == foreign.Taken {
-			a, err := v.c.Accounts.Create(ctx, n)
+			a, err := v.c.o.Accounts.Create(ctx, n)
 			switch {
 			case errors.Is(err, authn.ErrExists) && v.m.SkipExisting:
 				exists(&line, "username", line.Name)

@@ -29,7 +29,7 @@ func (v *mover) checkClients(ctx context.Context, x foreign.Export) error {
 	if len(list) == 0 {
 		return errors.New("clients: there are none in this file")
 	}
-	st, err := v.c.Registry.State(ctx)
+	st, err := v.c.o.Registry.State(ctx)
 	if err != nil {
 		return err
 	}

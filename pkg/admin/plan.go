@@ -80,7 +80,7 @@ func (c *Clerk) Plan(ctx context.Context, d declared.Doc, prune Prune) (Plan, er
 	if c.by.Company != "" {
 		return Plan{}, ErrForbidden
 	}
-	st, err := c.Registry.State(ctx)
+	st, err := c.o.Registry.State(ctx)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -225,11 +225,11 @@ func (p *planner) secrets(x, before *client.Client, d declared.Client) error {
 		}
 		return nil
 	case d.Secret != "":
-		if _, err := p.newSecret(d.Secret); err != nil {
+		if _, err := p.o.newSecret(d.Secret); err != nil {
 			return err
 		}
-		if !x.HasSecret(p.Digest(d.Secret), p.Now()) {
-			x.AddSecret(d.Secret, p.Digest, p.Now())
+		if !x.HasSecret(p.o.Digest(d.Secret), p.o.Now()) {
+			x.AddSecret(d.Secret, p.o.Digest, p.o.Now())
 		}
 		return nil
 	case before != nil:
@@ -241,11 +241,11 @@ func (p *planner) secrets(x, before *client.Client, d declared.Client) error {
 		x.Secrets = d.Kept
 		return nil
 	default:
-		secret, err := p.newSecret("")
+		secret, err := p.o.newSecret("")
 		if err != nil {
 			return err
 		}
-		x.AddSecret(secret, p.Digest, p.Now())
+		x.AddSecret(secret, p.o.Digest, p.o.Now())
 		p.plan.made[x.ID] = secret
 		return nil
 	}
@@ -308,7 +308,7 @@ func (p *planner) unnamed(list string, have []string, named map[string]bool) []s
 // left refuses to remove a company that still has people or clients.
 func (p *planner) left(ctx context.Context) error {
 	for _, id := range p.plan.change.RemoveCompanies {
-		n, err := p.People.Headcount(ctx, id)
+		n, err := p.o.People.Headcount(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -107,21 +107,26 @@ func (o *Office) mayReset(ctx context.Context, a authn.Account, co company.Compa
 	if admin == "" {
 		return nil, ErrAdmin
 	}
-	now := o.Now().UTC().Truncate(time.Second)
-	standing, first, err := o.Resets.AskReset(ctx, a.ID, Asked{By: admin, At: now}, askedLife)
+	standing, err := o.askReset(ctx, a, co, admin)
 	if err != nil {
 		return nil, err
 	}
 	after := standing.At.Add(time.Duration(co.ResetWait) * time.Hour)
 	another := co.ResetAdmins >= 2 && standing.By == admin
-	if first {
-		o.Audit.Event(ctx, audit.FactorResetAsked, slog.String("account", a.ID), slog.String("actor", admin), slog.String("company", a.Company))
-		o.tellReset(ctx, a, co, [2]notify.Message{{Kind: notify.ResetPending}, {Kind: notify.ResetPendingAdmin}})
-	}
-	if now.Before(after) || another {
+	if o.Now().UTC().Truncate(time.Second).Before(after) || another {
 		return &Reset{By: standing.By, After: after, Another: another}, nil
 	}
 	return nil, nil //nolint:nilnil // nothing to wait for
+}
+
+// askReset asks for a reset, or finds the one that was asked for before; the first time it tells the person and the admins.
+func (o *Office) askReset(ctx context.Context, a authn.Account, co company.Company, admin string) (Asked, error) {
+	standing, first, err := o.Resets.AskReset(ctx, a.ID, Asked{By: admin, At: o.Now().UTC().Truncate(time.Second)}, askedLife)
+	if err == nil && first {
+		o.Audit.Event(ctx, audit.FactorResetAsked, slog.String("account", a.ID), slog.String("actor", admin), slog.String("company", a.Company))
+		o.tellReset(ctx, a, co, [2]notify.Message{{Kind: notify.ResetPending}, {Kind: notify.ResetPendingAdmin}})
+	}
+	return standing, err
 }
 
 // sendTicket makes the one-time set-up ticket and mails the link to it.

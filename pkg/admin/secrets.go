@@ -19,15 +19,15 @@ import (
 // NewSecret gives a client a new secret. The newest one before stays valid beside it until ends, or, if ends is zero,
 // until the next is made, so that the app can be changed over; everything older ends now.
 func (c *Clerk) NewSecret(ctx context.Context, id string, ends time.Time) (Registered, error) {
-	secret, err := c.newSecret("")
+	secret, err := c.o.newSecret("")
 	if err != nil {
 		return Registered{}, err
 	}
-	if !ends.IsZero() && !ends.After(c.Now()) {
+	if !ends.IsZero() && !ends.After(c.o.Now()) {
 		return Registered{}, problem("ends", "must be a time to come; leave it out to keep the one before until the next is made")
 	}
 	changed, err := c.editSecrets(ctx, id, func(x *client.Client) error {
-		x.AddSecret(secret, c.Digest, c.Now())
+		x.AddSecret(secret, c.o.Digest, c.o.Now())
 		if len(x.Secrets) > 1 && !ends.IsZero() {
 			x.Secrets[1].Ends = ends.Unix()
 		}
@@ -60,7 +60,7 @@ func (c *Clerk) EndSecret(ctx context.Context, id, secret string) error {
 // KeepSecret moves the end of a secret; zero: it has none. authn.ErrNotFound if there is no such secret, or if it has
 // ended: what has ended does not come back.
 func (c *Clerk) KeepSecret(ctx context.Context, id, secret string, ends time.Time) error {
-	if !ends.IsZero() && !ends.After(c.Now()) {
+	if !ends.IsZero() && !ends.After(c.o.Now()) {
 		return problem("ends", "must be a time to come")
 	}
 	at := int64(0)
@@ -68,7 +68,7 @@ func (c *Clerk) KeepSecret(ctx context.Context, id, secret string, ends time.Tim
 		at = ends.Unix()
 	}
 	changed, err := c.editSecrets(ctx, id, func(x *client.Client) error {
-		i := slices.IndexFunc(x.Secrets, func(s client.Secret) bool { return s.ID() == secret && !s.Ended(c.Now()) })
+		i := slices.IndexFunc(x.Secrets, func(s client.Secret) bool { return s.ID() == secret && !s.Ended(c.o.Now()) })
 		if i < 0 {
 			return fmt.Errorf("secret of client %q: %w", id, authn.ErrNotFound)
 		}

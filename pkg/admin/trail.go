@@ -32,7 +32,7 @@ func (c *Clerk) Trail(ctx context.Context, q TrailQuery) (audit.Page, error) {
 	} else {
 		q.Company = c.by.Company
 	}
-	return c.History.Page(ctx, audit.Query{
+	return c.o.History.Page(ctx, audit.Query{
 		From: q.From, Until: q.Until, Before: q.After, Limit: pageSize(q.Limit),
 		Keep: func(r audit.Record) bool { return c.sees(r) && q.wants(r) },
 	})

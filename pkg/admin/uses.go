@@ -17,11 +17,11 @@ func (c *Clerk) SecretUses(ctx context.Context, id string) (client.Uses, error) 
 	if err != nil {
 		return client.Uses{}, err
 	}
-	all, err := c.Uses.Uses(ctx, []*client.Client{x})
+	all, err := c.o.Uses.Uses(ctx, []*client.Client{x})
 	return all[id], err
 }
 
 // UsesOf returns the same of many clients, by their ids; those that may not be seen are left out.
 func (c *Clerk) UsesOf(ctx context.Context, list []*client.Client) (map[string]client.Uses, error) {
-	return c.Uses.Uses(ctx, slices.DeleteFunc(slices.Clone(list), func(x *client.Client) bool { return !c.within(x.Company) }))
+	return c.o.Uses.Uses(ctx, slices.DeleteFunc(slices.Clone(list), func(x *client.Client) bool { return !c.within(x.Company) }))
 }

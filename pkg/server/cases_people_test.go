@@ -182,3 +182,24 @@ func values(m map[string]string) []string {
 	}
 	return out
 }
+
+// TestHoldingsOfDisabled: an admin sees what a disabled person has, and that nothing of it is under way any more.
+func TestHoldingsOfDisabled(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{Change: idptest.WithMail})
+	id := p.AddEnrolled(t, anna, "acme")
+	p.Browser(t).Own(t, anna)
+	clerk := acmeAdmin(p)
+	h, err := clerk.Holdings(t.Context(), id)
+	if err != nil || len(h.Factors.List) != 1 || len(h.Sessions) != 1 {
+		t.Fatalf("Holdings() = %+v, %v", h, err)
+	}
+	if _, err := clerk.ChangePerson(t.Context(), id, authn.Disable); err != nil {
+		t.Fatal(err)
+	}
+	if h, err = clerk.Holdings(t.Context(), id); err != nil || len(h.Factors.List) != 1 || len(h.Sessions) != 0 || len(h.Devices) != 0 {
+		t.Errorf("Holdings() of a disabled account = %+v, %v", h, err)
+	}
+	if !slices.ContainsFunc(p.Mails(t, anna), func(m notify.Mail) bool { return m.Subject == "Your account was closed by an admin" }) {
+		t.Error("the person is not told that the account was disabled")
+	}
+}

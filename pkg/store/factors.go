@@ -30,7 +30,7 @@ func (s credentials) Authenticators(ctx context.Context, a authn.Account) (authn
 		return authn.Factors{}, fmt.Errorf("list authenticators: %w", err)
 	}
 	m := pairs(out[1])
-	if now.ID != a.ID || now.State != authn.Active {
+	if now.ID != a.ID || now.State != a.State {
 		return authn.Factors{}, fmt.Errorf("list authenticators: %w", authn.ErrMoved)
 	}
 	if now.Factor != authn.FactorOn {

@@ -103,7 +103,7 @@ type patchAccountInput struct {
 
 // FactorReset is what a reset of a second factor has led to.
 type FactorReset struct {
-	Done    bool      `json:"done" doc:"The factor is gone"`
+	Done    bool      `json:"done" doc:"There was none in force: the link was mailed"`
 	Mailed  int       `json:"mailed" doc:"To how many addresses the link to a new set-up was mailed"`
 	AskedBy string    `json:"asked_by,omitempty" doc:"Who asked for a reset that waits"`
 	After   time.Time `json:"after,omitzero" doc:"Until when it waits"`
@@ -148,8 +148,8 @@ func (a *API) addAccounts() {
 	}
 	add(a, spec{
 		id: "reset_second_factor", method: http.MethodPost, path: one + "/reset-second-factor", scope: ScopeAccountsWrite, tag: tag,
-		summary: "Take a person's second factor away", status: http.StatusOK, traits: conflicts | fresh,
-		more: "The person is mailed a link to a new set-up; nobody else sees it. Where the policy wants a second admin, or time, the first call asks for it.",
+		summary: "Ask for a reset of a person's second factor", status: http.StatusOK, traits: conflicts | fresh,
+		more: "By the API it is only asked for: an admin does it at the console, whatever the policy. The person is told, and can object. Whoever has none in force is mailed a link to a new set-up, which nobody else sees.",
 	}, a.resetFactor)
 }
 

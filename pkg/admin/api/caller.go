@@ -83,7 +83,7 @@ func (c Caller) actor() (admin.Actor, *problemError) {
 	if c.AccountID == "" {
 		return admin.Actor{Kind: admin.ActorClient, ID: c.ClientID, Company: c.Company}, nil
 	}
-	by := admin.Actor{Kind: admin.ActorAccount, ID: c.AccountID, Company: c.Company}
+	by := admin.Actor{Kind: admin.ActorAccount, ID: c.AccountID, Company: c.Company, Through: c.ClientID}
 	switch c.Role {
 	case authn.AdminIT:
 		return by, nil

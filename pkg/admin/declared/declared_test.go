@@ -108,6 +108,26 @@ func TestSchema(t *testing.T) {
 	}
 }
 
+// TestDocumented: what docs/declared.md shows is read as it stands.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/declared.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown strings.Builder
+	in := false
+	for line := range strings.Lines(string(text)) {
+		in = in && strings.HasPrefix(line, "    ") || line == "    companies:\n"
+		if in {
+			shown.WriteString(strings.TrimPrefix(line, "    "))
+		}
+	}
+	doc := declared.Read([]declared.File{{Name: "declared.md", Text: []byte(shown.String())}}, func(declared.SecretRef) (string, error) { return "s", nil })
+	if len(doc.Problems) > 0 || len(doc.Companies) != 1 || len(doc.Roles) != 1 || len(doc.Scopes) != 1 || len(doc.Clients) != 1 {
+		t.Errorf("the file in docs/declared.md: %v\n%s", doc.Problems, shown.String())
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("companies:\n  - id: a\n    second_factor_from: 2026-12-31\n")
 	f.Add("clients: [{client_id: x, client_secret: {env: A}}]\nscopes: [{name: x, claims: {a: {value: [1]}}}]")
