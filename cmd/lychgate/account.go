@@ -24,7 +24,7 @@ func (c *console) accountCommand() *cobra.Command {
 		c.accountAdd(), c.accountImport(), c.accountList(), c.accountShow(),
 		c.accountChange("disable", "End every session, token and device of an account and refuse its sign-in", authn.Disable),
 		c.accountChange("enable", "Let a disabled account sign in again", authn.Enable),
-		c.accountReset(), c.accountPassword(), c.accountInvite(), c.accountAdmin(), c.accountDelete())
+		c.accountReset(), c.accountPassword(), c.accountInvite(), c.accountAdmin(), c.accountDelete(), c.accountReindex())
 }
 
 func (c *console) accountAdd() *cobra.Command {

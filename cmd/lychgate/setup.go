@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -73,6 +74,31 @@ func (c *console) accountInvite() *cobra.Command {
 	f.StringVar((*string)(&p.Admin), "admin", "", "what the person administrates: company or it")
 	f.BoolVar(&show, "print", false, "print the link instead of mailing it")
 	return cmd
+}
+
+// accountReindex puts the accounts of a store from before there was an index of people into it.
+func (c *console) accountReindex() *cobra.Command {
+	return &cobra.Command{
+		Use: "reindex", Short: "Write the index of people anew, after an upgrade or a loss; it can be run at any time",
+		Args: exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.office(cmd, func(b *server.Back) error {
+				n := 0
+				var failed error
+				err := b.Office.Accounts.List(cmd.Context(), func(r authn.Record) bool {
+					if failed = b.Office.People.Reindex(cmd.Context(), r.ID); failed == nil {
+						n++
+					}
+					return failed == nil
+				})
+				if err = errors.Join(err, failed); err != nil {
+					return err
+				}
+				fmt.Fprintf(c.out, "%d accounts are in the index\n", n)
+				return nil
+			})
+		},
+	}
 }
 
 func (c *console) accountAdmin() *cobra.Command {

@@ -24,7 +24,9 @@ const (
 )
 
 // ListScopes returns the scopes that are declared or built in, by name. All admins see them: they grant them.
-func (c *Clerk) ListScopes(ctx context.Context) ([]client.Scope, error) { return c.o.Clients.Scopes(ctx) }
+func (c *Clerk) ListScopes(ctx context.Context) ([]client.Scope, error) {
+	return c.o.Clients.Scopes(ctx)
+}
 
 // ListRoles returns the roles that are declared, by name.
 func (c *Clerk) ListRoles(ctx context.Context) ([]client.Role, error) {

@@ -5,6 +5,7 @@ package client
 
 import (
 	"crypto/subtle"
+	"encoding/json"
 	"log/slog"
 	"slices"
 	"time"
@@ -21,6 +22,16 @@ type Secret struct {
 	// Made and Ends are Unix seconds; Ends is the first second in which it is refused, 0: never.
 	Made int64 `json:"made,omitempty"`
 	Ends int64 `json:"ends,omitempty"`
+}
+
+// UnmarshalJSON reads a secret; records of before there was more to say hold the digest as a text.
+func (s *Secret) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		*s = Secret{}
+		return json.Unmarshal(b, &s.Digest)
+	}
+	type plain Secret
+	return json.Unmarshal(b, (*plain)(s))
 }
 
 // MaxSecrets is how many secrets of a client are in force at once, so that an app can be changed over.
