@@ -73,7 +73,8 @@ func consoleVariants(f Frame) []variant {
 		c.Done = d
 		all = append(all, variant{"console-client/" + d, c})
 	}
-	return slices.Concat(all, clientVariants(f), formVariants(f, companies), tryVariants(f))
+	return slices.Concat(all, clientVariants(f), formVariants(f, companies), tryVariants(f), policyVariants(f, companies), auditVariants(f, companies), keyVariants(f),
+		overviewVariants(f, companies))
 }
 
 func clientVariants(f Frame) []variant {

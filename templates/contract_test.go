@@ -204,6 +204,10 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleTry:
 		refused = p.Problem != ""
+	case ConsoleAudit:
+		refused = len(p.Problems) > 0
+	case ConsolePolicy:
+		refused = p.Problem != "" || len(p.Problems) > 0
 	case DemoHome:
 		refused = p.Error != ""
 	case DemoCasePage:
@@ -233,7 +237,7 @@ func checkMarkup(t *testing.T, body string) {
 			t.Errorf("page holds %q", bad)
 		}
 	}
-	void := []string{"meta", "link", "input", "img", "br"}
+	void := []string{"meta", "link", "input", "img", "br", "hr"}
 	var open []string
 	for _, m := range regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)([^>]*?)(/?)>`).FindAllStringSubmatch(body, -1) {
 		switch {

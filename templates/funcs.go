@@ -22,7 +22,7 @@ var errOtpauth = errors.New("not the address of an authenticator app")
 // a time to wait, about words with a length of time.
 func funcs(s *Set, c catalogue) template.FuncMap {
 	return template.FuncMap{
-		"t": c.text, "th": c.markup, "n": c.number, "wait": c.wait, "about": c.about, "date": c.date, "datetime": c.datetime,
+		"t": c.text, "th": c.markup, "n": c.number, "wait": c.wait, "about": c.about, "date": c.date, "day": c.day, "datetime": c.datetime,
 		"static": func(name string) (string, error) {
 			p := s.StaticPath(name)
 			if p == "" {

@@ -144,6 +144,15 @@ func (c catalogue) date(t time.Time) (string, error) {
 	return c.text("date", "Day", strconv.Itoa(t.Day()), "Month", month, "Year", strconv.Itoa(t.Year()))
 }
 
+// day returns the day without its year, 22 December.
+func (c catalogue) day(t time.Time) (string, error) {
+	month, err := c.say("month."+strconv.Itoa(int(t.Month())), nil, nil)
+	if err != nil {
+		return "", err
+	}
+	return c.text("overview.daymonth", "Day", strconv.Itoa(t.Day()), "Month", month)
+}
+
 // datetime returns day and time with the zone, for those who look things up in a log.
 func (c catalogue) datetime(t time.Time) (string, error) {
 	day, err := c.date(t)

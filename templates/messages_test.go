@@ -59,7 +59,7 @@ func addForms(t *testing.T, name string, all map[string]map[string]string) {
 // called returns the messages that templates and code use, and which of them are used as markup.
 func called(t *testing.T) (ids map[string]bool, markup map[string]bool) {
 	t.Helper()
-	ids, markup = map[string]bool{"date": true, "datetime": true}, map[string]bool{}
+	ids, markup = map[string]bool{"date": true, "datetime": true, "overview.daymonth": true}, map[string]bool{}
 	// The choice of a factor names its kinds.
 	for _, kind := range []string{"totp", "passkey"} {
 		ids["method."+kind] = true

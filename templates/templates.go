@@ -119,6 +119,12 @@ func known() []Page {
 		ConsoleClientForm{},
 		ConsoleConfirm{},
 		ConsoleTry{},
+		ConsoleChoose{},
+		ConsolePolicy{Preview: &ConsolePreview{}},
+		ConsoleAudit{},
+		ConsoleKeys{},
+		ConsoleRotate{},
+		ConsoleOverview{},
 	}
 }
 

@@ -215,5 +215,5 @@ func (p *Pages) submitRemove(w http.ResponseWriter, r *http.Request) error {
 
 // event writes a security event about the account.
 func (p *Pages) event(ctx context.Context, name string, v session.View, more ...slog.Attr) {
-	p.cfg.Audit.Event(ctx, name, append([]slog.Attr{slog.String("account", v.Account.ID)}, more...)...)
+	p.cfg.Audit.Event(ctx, name, append([]slog.Attr{slog.String("account", v.Account.ID), slog.String("company", v.Account.Company)}, more...)...)
 }

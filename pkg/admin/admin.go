@@ -58,6 +58,8 @@ type Office struct {
 	Audit  *audit.Log
 	// History is the journal of what Audit has written.
 	History audit.Store
+	// Keys are what tokens are signed with.
+	Keys KeyRing
 	// Links and Outbox send people what they need; Issuer begins every link.
 	Links  authn.LinkStore
 	Outbox notify.Outbox
@@ -124,7 +126,7 @@ func (o *Office) Apply(ctx context.Context, name string, act authn.Change, passw
 	if err != nil {
 		return a, err
 	}
-	o.Audit.Event(ctx, audit.AccountChanged, slog.String("account", rec.ID), slog.String("act", string(act)))
+	o.Audit.Event(ctx, audit.AccountChanged, slog.String("account", rec.ID), slog.String("company", rec.Company), slog.String("act", string(act)))
 	return a, nil
 }
 

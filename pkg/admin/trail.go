@@ -22,7 +22,7 @@ type TrailQuery struct {
 	Limit int
 }
 
-// Trail returns a page of the journal: what concerns the clerk's company. Its cost is bounded, so that a page may be
+// Trail returns a page of the journal: what names the clerk's company (see sees). Its cost is bounded, so that a page may be
 // short, or empty, though more follows. authn.ErrNotFound for another company, or a place that is none.
 func (c *Clerk) Trail(ctx context.Context, q TrailQuery) (audit.Page, error) {
 	if q.Company != "" {
@@ -33,7 +33,8 @@ func (c *Clerk) Trail(ctx context.Context, q TrailQuery) (audit.Page, error) {
 		q.Company = c.by.Company
 	}
 	return c.o.History.Page(ctx, audit.Query{
-		From: q.From, Until: q.Until, Before: q.After, Limit: pageSize(q.Limit), Keep: q.wants,
+		From: q.From, Until: q.Until, Before: q.After, Limit: pageSize(q.Limit),
+		Keep: func(r audit.Record) bool { return c.sees(r) && q.wants(r) },
 	})
 }
 

@@ -71,10 +71,12 @@ const (
 	// FactorResetAsked is a reset that waits for another admin, or for its time.
 	FactorResetAsked = "factor.reset.asked"
 	AuditLost        = "audit.lost"
-	StoreSetUp       = "store.set_up"
-	KeyRotated       = "key.rotated"
-	OriginRefused    = "origin.refused"
-	MailFailed       = "mail.failed"
+	// AuditExported: somebody took a part of the journal with them.
+	AuditExported = "audit.exported"
+	StoreSetUp    = "store.set_up"
+	KeyRotated    = "key.rotated"
+	OriginRefused = "origin.refused"
+	MailFailed    = "mail.failed"
 	// LogoutFailed: an app was not told that a session has ended, after the last try.
 	LogoutFailed   = "logout.failed"
 	PasswordAsked  = "password.reset.asked"

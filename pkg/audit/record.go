@@ -100,6 +100,7 @@ type Page struct {
 // Store keeps records for good, chained so that a change or a gap shows. It may answer authn.ErrUnavailable.
 type Store interface {
 	Activity
+	Figures
 	// Append keeps records in their order; what fails may be repeated.
 	Append(ctx context.Context, list []Record) error
 	// Page reads backwards, the newest first, for who looks through it: in a bounded number of round trips, so a page may

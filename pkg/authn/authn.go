@@ -88,7 +88,7 @@ func (e *SetupError) Is(target error) bool { return target == ErrRejected }
 
 // RejectedError is a wrong password for an account that is there; for the account's own history alone, since an answer
 // must not tell it from a wrong name. It is ErrRejected.
-type RejectedError struct{ AccountID string }
+type RejectedError struct{ AccountID, Company string }
 
 // Error implements error.
 func (e *RejectedError) Error() string { return ErrRejected.Error() }

@@ -62,6 +62,9 @@ type People interface {
 	Page(ctx context.Context, q PeopleQuery) (PeoplePage, error)
 	// Headcount counts the accounts of a company, or of Anybody, in one round trip.
 	Headcount(ctx context.Context, company string) (Headcount, error)
+	// Some returns accounts by their ids, without their passwords, in one round trip; those that are not there are left
+	// out. At most 400.
+	Some(ctx context.Context, ids []string) ([]Record, error)
 	// EditProfile changes the profile of an account by change, which gets it as it is and answers what it is to be; it
 	// may be called again if another change came between. company as for AccountStore.Apply. The sign-in name cannot be
 	// changed. ErrNotFound, ErrLost, or what change answers.

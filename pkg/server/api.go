@@ -7,11 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/lychgate/lychgate/pkg/admin"
 	"github.com/lychgate/lychgate/pkg/admin/api"
-	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/keys"
 	"github.com/lychgate/lychgate/pkg/oidc"
 	"github.com/lychgate/lychgate/pkg/web"
@@ -52,11 +50,7 @@ type ringKeys struct{ *Back }
 
 // Rotate implements api.Keys.
 func (k ringKeys) Rotate(ctx context.Context, by admin.Actor, alg string, u keys.Urgency) error {
-	if err := k.ring.Rotate(ctx, alg, u); err != nil {
-		return fmt.Errorf("rotate signing keys: %w", err)
-	}
-	k.Office.Audit.Event(ctx, audit.KeyRotated, slog.String("actor", by.ID), slog.String("by", string(by.Kind)), slog.String("alg", alg))
-	return nil
+	return k.Office.Clerk(by).RotateKeys(ctx, alg, u)
 }
 
 // apiRoutes are the addresses of the REST API. Each is reached with a token that holds its scope, and by nobody else: no

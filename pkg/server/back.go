@@ -96,7 +96,7 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		Uses: st.ClientUses(), Passwords: passwords{b.hasher},
 		Digest: func(secret string) string { return seal.Digest(pepper, secret) }, LookupTXT: lookupTXT(deps),
 		Audit: b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Invitations: st.Invitations(), Starter: st,
-		History: b.history,
+		History: b.history, Keys: b.ring,
 		Factors: st.Credentials(), Devices: st.Devices(), Sessions: st.Sessions(), Standings: st.Standings(), Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,
 	}
 	b.Desk = &admin.Desk{
@@ -185,11 +185,7 @@ func (b *Back) RotateKeysNow(ctx context.Context, alg string) error {
 }
 
 func (b *Back) rotate(ctx context.Context, alg string, u keys.Urgency) error {
-	if err := b.ring.Rotate(ctx, alg, u); err != nil {
-		return fmt.Errorf("rotate signing keys: %w", err)
-	}
-	b.Office.Audit.Event(ctx, audit.KeyRotated)
-	return nil
+	return b.Office.Clerk(admin.CommandLine()).RotateKeys(ctx, alg, u)
 }
 
 // Trips is the number of round trips to the store made for requests.

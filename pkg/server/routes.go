@@ -75,11 +75,14 @@ func consoleRoutes(site *web.Site, pages *console.Pages) []route {
 	own := protection(site.SameOrigin)
 	var out []route
 	for _, r := range pages.Routes() {
+		mounted := post(r.Path).with(own).to(site, r.Serve)
 		if r.Method == http.MethodGet {
-			out = append(out, get(r.Path).with(open).to(site, r.Serve))
-			continue
+			mounted = get(r.Path).with(open).to(site, r.Serve)
 		}
-		out = append(out, post(r.Path).with(own).to(site, r.Serve))
+		if r.Slow {
+			mounted.limit = slowLimit
+		}
+		out = append(out, mounted)
 	}
 	return out
 }

@@ -33,10 +33,12 @@ type journal struct {
 	node string
 	seq  int64
 	last string
+	// tallies are counts that are yet to be written.
+	tallies map[tally]int
 }
 
 // Journal keeps security events.
-func (s *Store) Journal() audit.Store { return &journal{Store: s} }
+func (s *Store) Journal() audit.Store { return &journal{Store: s, tallies: map[tally]int{}} }
 
 // place is where an entry is sealed.
 func (j *journal) place(node string, seq int64) string {
@@ -74,6 +76,7 @@ func (j *journal) Append(ctx context.Context, list []audit.Record) error {
 			return fmt.Errorf("append audit: %w", err)
 		}
 	}
+	j.count(ctx, list)
 	return nil
 }
 

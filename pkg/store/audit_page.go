@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// pageTrips bounds what one page may cost: 8 round trips of auditPage entries.
-	pageTrips = 8
+	// pageTrips bounds what one page may cost: 6 round trips of auditPage entries, so that a page of the console, which
+	// asks for more, stays below 10.
+	pageTrips = 6
 	// writeDelay is how long after its event an entry may have been written, for a page that ends at a time; clockSlack is
 	// how much earlier, by a clock that is behind.
 	writeDelay = time.Hour

@@ -51,6 +51,9 @@ func (k keyspace) people(tag string) string { return k.tagged(tag, "px") }
 func (k keyspace) invited(tag string) string   { return k.tagged(tag, "inv") }
 func (k keyspace) invitedAt(tag string) string { return k.tagged(tag, "ivx") }
 
+// figures are the counts of a day, of a company or of all.
+func (k keyspace) figures(tag, day string) string { return k.tagged(tag, "n:"+day) }
+
 // The registry: one slot, so that a change and its version are one step.
 func (k keyspace) version() string         { return k.tagged("reg", "v") }
 func (k keyspace) clients() string         { return k.tagged("reg", "cl") }

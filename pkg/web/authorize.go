@@ -196,7 +196,7 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, f *flow.Flow, pass
 	if err := s.cfg.Engine.Answer(w, r, f, pass); err != nil {
 		return &Error{Status: problem(err).Status, Kind: problem(err).Kind, Flow: f, Err: err}
 	}
-	s.cfg.Audit.Event(r.Context(), audit.GrantIssued, slog.String("account", f.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.GrantIssued, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 		slog.String("client", f.Request.ClientID), slog.String("request_id", Reference(r.Context())))
 	return nil
 }

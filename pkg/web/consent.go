@@ -48,7 +48,7 @@ func (s *Site) submitConsent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	fields := []slog.Attr{
-		slog.String("account", f.Account.ID), slog.String("client", f.Request.ClientID),
+		slog.String("account", f.Account.ID), slog.String("company", f.Account.Company), slog.String("client", f.Request.ClientID),
 		slog.String("request_id", Reference(r.Context())),
 	}
 	if in.Get("answer") != "allow" {

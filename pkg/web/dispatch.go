@@ -133,7 +133,7 @@ func (s *Site) settle(w http.ResponseWriter, r *http.Request, f *flow.Flow, bind
 	if _, err := s.newState(w); err != nil {
 		return err
 	}
-	s.cfg.Audit.Event(r.Context(), audit.SessionStarted, slog.String("account", f.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.SessionStarted, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 		slog.String("client", f.Request.ClientID), slog.String("acr", authn.ACR(f.Factors)),
 		slog.String("request_id", Reference(r.Context())))
 	return nil

@@ -141,7 +141,7 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, f *flow.Flow, e a
 	case err != nil:
 		return fmt.Errorf("confirm set-up: %w", err)
 	}
-	s.cfg.Audit.Event(r.Context(), audit.FactorEnrolled, slog.String("account", f.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.FactorEnrolled, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 		slog.String("method", shown.Method), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
 	s.tellEnrolled(r, enrolledNow(f), f.ID, a.Setup)
@@ -182,7 +182,7 @@ func (s *Site) skip(w http.ResponseWriter, r *http.Request, f *flow.Flow) error 
 	if err != nil {
 		return err
 	}
-	s.cfg.Audit.Event(r.Context(), audit.FactorSkipped, slog.String("account", f.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.FactorSkipped, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 		slog.String("client", f.Request.ClientID), slog.String("request_id", Reference(r.Context())))
 	if err := s.proved(w, r, f.ID, bind); err != nil {
 		return err
@@ -196,7 +196,7 @@ func (s *Site) setupRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow
 	if e, ok := errors.AsType[*authn.SetupError](rejected); ok {
 		cause = *e
 	}
-	s.cfg.Audit.Event(r.Context(), audit.FactorRejected, slog.String("account", f.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.FactorRejected, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 		slog.String("reason", "set-up"), slog.String("cause", string(cause.Cause)), slog.String("request_id", Reference(r.Context())))
 	p, err := s.setupPage(w, r, f, by)
 	if err != nil {
@@ -225,7 +225,7 @@ func (s *Site) takeTicket(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 // ticketRefused asks for the ticket again. The set-up that was begun goes on with the next one: nobody scans twice for
 // a slip.
 func (s *Site) ticketRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, reason string) error {
-	s.cfg.Audit.Event(r.Context(), audit.FactorRejected, slog.String("account", f.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.FactorRejected, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 		slog.String("reason", reason), slog.String("request_id", Reference(r.Context())))
 	p := s.ticketPage(w, r, f)
 	p.Problem = "rejected"

@@ -183,7 +183,7 @@ func (s *Site) verify(w http.ResponseWriter, r *http.Request, f *flow.Flow, by a
 	if err != nil {
 		return authn.Evidence{}, false, s.factorRefused(w, r, f, by, err)
 	}
-	s.cfg.Audit.Event(r.Context(), audit.FactorAccepted, slog.String("account", f.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.FactorAccepted, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 		slog.String("method", e.Method), slog.String("client", f.Request.ClientID),
 		slog.String("request_id", Reference(r.Context())))
 	return e, true, nil
@@ -201,7 +201,7 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, f *flow.Flow, e 
 	}
 	s.trimDevices(w, r, f.Account.Tag)
 	s.jar.set(w, deviceCookie+f.Account.Tag, cookie, end)
-	s.cfg.Audit.Event(r.Context(), audit.DeviceRemember, slog.String("account", f.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.DeviceRemember, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 		slog.String("request_id", Reference(r.Context())))
 	s.tell(r, *f.Account, f.ID, notify.Message{Kind: notify.DeviceRemembered})
 	return nil
@@ -226,7 +226,7 @@ func (s *Site) factorRefused(w http.ResponseWriter, r *http.Request, f *flow.Flo
 	default:
 		return fmt.Errorf("check factor: %w", err)
 	}
-	s.cfg.Audit.Event(r.Context(), event, slog.String("account", f.Account.ID), slog.String("reason", problem),
+	s.cfg.Audit.Event(r.Context(), event, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company), slog.String("reason", problem),
 		slog.String("client", f.Request.ClientID), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
 	s.tellRefused(r, *f.Account, s.attempt(r, f).Lane, problem)

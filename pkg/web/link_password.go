@@ -68,7 +68,7 @@ func (s *Site) choosePassword(w http.ResponseWriter, r *http.Request, o opened, 
 	if err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}
-	s.cfg.Audit.Event(r.Context(), audit.PasswordReset, slog.String("account", a.ID), slog.String("client", o.link.ClientID),
+	s.cfg.Audit.Event(r.Context(), audit.PasswordReset, slog.String("account", a.ID), slog.String("company", a.Company), slog.String("client", o.link.ClientID),
 		slog.String("source", s.source(r)), slog.String("request_id", Reference(r.Context())))
 	s.tell(r, a, fmt.Sprint(a.PasswordGen), notify.Message{Kind: notify.PasswordChanged})
 	s.page(w, r, http.StatusOK, templates.PasswordSet{Frame: s.linkFrame(w, r, o), Back: s.backTo(r, o)})

@@ -66,7 +66,7 @@ func (s *Site) mailSetup(w http.ResponseWriter, r *http.Request, f *flow.Flow) e
 			return err
 		}
 	}
-	s.cfg.Audit.Event(r.Context(), audit.SetupLinkAsked, slog.String("account", f.Account.ID), slog.String("client", f.Request.ClientID),
+	s.cfg.Audit.Event(r.Context(), audit.SetupLinkAsked, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company), slog.String("client", f.Request.ClientID),
 		slog.String("result", result), slog.String("source", s.source(r)), slog.String("request_id", Reference(r.Context())))
 	p := s.ticketPage(w, r, f)
 	p.Kind = "sent"
@@ -100,7 +100,7 @@ func (s *Site) disown(w http.ResponseWriter, r *http.Request, o opened) error {
 	if err != nil {
 		return fmt.Errorf("take set-up back: %w", err)
 	}
-	s.cfg.Audit.Event(r.Context(), audit.FactorDisowned, slog.String("account", a.ID), slog.String("source", s.source(r)),
+	s.cfg.Audit.Event(r.Context(), audit.FactorDisowned, slog.String("account", a.ID), slog.String("company", a.Company), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
 	act := fmt.Sprint(a.FactorGen)
 	s.tell(r, a, act, notify.Message{Kind: notify.FactorReset})

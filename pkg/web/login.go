@@ -156,7 +156,7 @@ func waitHeader(w http.ResponseWriter, wait time.Duration) {
 func (s *Site) reportRejected(r *http.Request, f *flow.Flow, err error) {
 	attrs := []slog.Attr{slog.String("client", f.Request.ClientID), slog.String("source", s.source(r)), slog.String("request_id", Reference(r.Context()))}
 	if e, ok := errors.AsType[*authn.RejectedError](err); ok {
-		attrs = append(attrs, slog.String("account", e.AccountID))
+		attrs = append(attrs, slog.String("account", e.AccountID), slog.String("company", e.Company))
 	}
 	s.cfg.Audit.Event(r.Context(), audit.LoginRejected, attrs...)
 }
@@ -198,7 +198,7 @@ func (s *Site) identified(w http.ResponseWriter, r *http.Request, f *flow.Flow, 
 	}
 	s.jar.set(w, bindCookie, fresh+"."+before[0], time.Time{})
 	bind := []string{fresh}
-	s.cfg.Audit.Event(r.Context(), audit.LoginAccepted, slog.String("account", a.ID),
+	s.cfg.Audit.Event(r.Context(), audit.LoginAccepted, slog.String("account", a.ID), slog.String("company", a.Company),
 		slog.String("client", f.Request.ClientID), slog.String("request_id", Reference(r.Context())))
 	if err := s.useDevice(w, r, f, bind); err != nil {
 		return err
@@ -219,7 +219,7 @@ func (s *Site) useDevice(w http.ResponseWriter, r *http.Request, f *flow.Flow, b
 	}
 	t, err := s.cfg.Devices.Use(r.Context(), *f.Account, cookie)
 	if t.Copied {
-		s.cfg.Audit.Event(r.Context(), audit.DeviceCopied, slog.String("account", f.Account.ID),
+		s.cfg.Audit.Event(r.Context(), audit.DeviceCopied, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
 			slog.String("request_id", Reference(r.Context())))
 		s.tell(r, *f.Account, f.ID, notify.Message{Kind: notify.DeviceCopied})
 	}

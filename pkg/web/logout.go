@@ -172,7 +172,7 @@ func (s *Site) endSession(w http.ResponseWriter, r *http.Request, v session.View
 	s.jar.clear(w, sessionCookie)
 	s.jar.clear(w, bindCookie)
 	s.jar.setState(w, "")
-	s.cfg.Audit.Event(r.Context(), audit.SessionEnded, slog.String("account", v.Account.ID),
+	s.cfg.Audit.Event(r.Context(), audit.SessionEnded, slog.String("account", v.Account.ID), slog.String("company", v.Account.Company),
 		slog.String("request_id", Reference(r.Context())))
 	return frames, nil
 }

@@ -16,7 +16,7 @@ import (
 // TestClientIsAdded is C4: from the list by the form to the page with the secret, which no other page shows.
 func TestClientIsAdded(t *testing.T) {
 	p := start(t)
-	page := want(t, as(t, p, carla, "/admin"), "Clients")
+	page := want(t, as(t, p, carla, "/admin/clients"), "Clients")
 	page = want(t, page.Follow(t, page.Find("main .panel-head a").AttrOr("href", "")), "Add a client")
 	page = want(t, page.Press(t, "main", "Add a client", form()), "Tide Cases")
 	c := registered(t, p, "Tide Cases")

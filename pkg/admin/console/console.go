@@ -99,7 +99,12 @@ func New(cfg Config) *Pages {
 
 // list is every page of the console.
 func (p *Pages) list() []route {
-	return slices.Concat(p.overviewRoutes(), p.clientRoutes())
+	return slices.Concat(
+		p.overviewRoutes(), p.clientRoutes(),
+		p.policyRoutes(),
+		p.auditRoutes(),
+		p.keyRoutes(),
+	)
 }
 
 // Need says who may use a route.
@@ -115,7 +120,9 @@ const (
 type Route struct {
 	Method, Path string
 	Need         Need
-	Serve        func(http.ResponseWriter, *http.Request) error
+	// Slow: it works for a while, such as writing to everybody of a company.
+	Slow  bool
+	Serve func(http.ResponseWriter, *http.Request) error
 }
 
 // route is an address before it is guarded. It is made by get and post alone, so that none is without a need.
@@ -129,6 +136,7 @@ type route struct {
 	lines []string
 	kept  bool
 	back  func(*http.Request) string
+	slow  bool
 }
 
 func get(path string, need Need, serve func(*visit) error) route {
@@ -146,11 +154,17 @@ func (t route) keeps(lines ...string) route {
 	return t
 }
 
+// slowly is for what works for a while.
+func (t route) slowly() route {
+	t.slow = true
+	return t
+}
+
 // Routes returns every address with its guard, for pkg/server to mount.
 func (p *Pages) Routes() []Route {
 	var out []Route
 	for _, t := range p.routes {
-		out = append(out, Route{t.method, t.path, t.need, func(w http.ResponseWriter, r *http.Request) error {
+		out = append(out, Route{t.method, t.path, t.need, t.slow, func(w http.ResponseWriter, r *http.Request) error {
 			return p.guarded(w, r, t)
 		}})
 	}
@@ -261,7 +275,7 @@ func (v *visit) switched(address string) string {
 		return ""
 	}
 	q := u.Query()
-	for _, name := range []string{"company", "q", "after"} {
+	for _, name := range append(auditFields(), "company", "q", "after") {
 		if value := v.r.URL.Query().Get(name); value != "" {
 			q.Set(name, value)
 		}

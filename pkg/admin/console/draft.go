@@ -40,7 +40,11 @@ func (p *Pages) keep(a authn.Account, form url.Values, page string) string {
 	if err != nil {
 		return page
 	}
-	return page + "?" + url.Values{draftField: {sealed}}.Encode()
+	sign := "?"
+	if strings.Contains(page, "?") {
+		sign = "&"
+	}
+	return page + sign + url.Values{draftField: {sealed}}.Encode()
 }
 
 // draft returns the form that was kept for this page; nil: there is none, or not any more.

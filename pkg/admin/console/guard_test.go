@@ -171,7 +171,7 @@ func TestAdminSetsAFactorUp(t *testing.T) {
 		t.Error("an admin may put the set-up off")
 	}
 	page = want(t, page.Code(t, idptest.CodeOf(t, page.Key(t), p.Now())), "Set-up complete")
-	want(t, page.Submit(t, nil), "Clients")
+	want(t, page.Submit(t, nil), "Overview")
 }
 
 // TestStrangersAreToldNothing: who is no admin is not asked for a factor on the way to what is not there.
@@ -200,7 +200,7 @@ func TestAlwaysIsAskedOnce(t *testing.T) {
 	p.AddCompany(t, company.Company{ID: "strict", Name: "Strict Legal", SecondFactor: flow.FactorAlways})
 	p.AddAdmin(t, "sue@strict.example", "strict", authn.AdminCompany)
 	b := p.Browser(t)
-	want(t, b.Get(t, "/admin").Prove(t, "sue@strict.example"), "Clients")
+	want(t, b.Get(t, "/admin").Prove(t, "sue@strict.example"), "Overview")
 	p.NextStep()
 	want(t, b.Get(t, "/admin/clients"), "Clients")
 	want(t, b.Get(t, "/account"), "Security")

@@ -3,14 +3,178 @@
 
 package console
 
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/lychgate/lychgate/pkg/admin"
+	"github.com/lychgate/lychgate/pkg/audit"
+	"github.com/lychgate/lychgate/templates"
+)
+
 func (p *Pages) overviewRoutes() []route {
 	return []route{get(home, NeedCompany, serveOverview)}
 }
 
-// serveOverview leads to the clients.
+// overviewDays is how many days the charts show.
+const overviewDays = 14
+
+// serveOverview shows what is to be done, how far the set-up is, and what the last days were like.
 func serveOverview(v *visit) error {
-	if v.it && v.of != "" {
-		return v.see(clients + "?company=" + v.of)
+	ctx, now := v.r.Context(), v.cfg.Now().UTC()
+	page := templates.ConsoleOverview{Console: v.frame("overview"), IT: v.it, Today: now}
+	var err error
+	if v.it {
+		if page.Companies, err = v.companies(); err != nil {
+			return err
+		}
 	}
-	return v.see(clients)
+	heads, err := v.clerk.Headcount(ctx, v.of)
+	if err != nil {
+		return err
+	}
+	page.All, page.Set = heads.All, max(0, heads.All-heads.Without)
+	if page.All > 0 {
+		page.Percent = 100 * page.Set / page.All
+	}
+	days, err := v.clerk.Figures(ctx, v.of, overviewDays)
+	if err != nil {
+		return err
+	}
+	page.SignIns = signIns(days)
+	page.Refusals, page.Refused = refusals(days)
+	if page.Todo, err = v.todo(); err != nil {
+		return err
+	}
+	page.PeopleURL, page.AuditURL = v.peopleURL(), v.own(auditPage)
+	return v.page(page)
+}
+
+// peopleURL leads to the people; empty: there is no such page.
+func (v *visit) peopleURL() string {
+	if !v.has(home + "/people") {
+		return ""
+	}
+	return v.own(home + "/people")
+}
+
+// todo is what somebody should do: people without a factor whose company asks for one, and secrets that are about to end.
+func (v *visit) todo() ([]templates.ConsoleTodo, error) {
+	var out []templates.ConsoleTodo
+	ctx, now := v.r.Context(), v.cfg.Now()
+	if v.of != "" {
+		co, err := v.clerk.Company(ctx, v.of)
+		if err != nil {
+			return nil, err
+		}
+		p, err := v.clerk.PreviewPolicy(ctx, co)
+		if err != nil {
+			return nil, err
+		}
+		if p.Without > 0 {
+			todo := templates.ConsoleTodo{Kind: "people", N: p.Without, URL: cmp.Or(v.without(), v.own(policyPage))}
+			if co.From.After(now) {
+				todo.Day = co.From.UTC()
+			}
+			out = append(out, todo)
+		}
+	}
+	ending, err := v.endingSecrets()
+	return append(out, ending...), err
+}
+
+// own is a page about what is looked at.
+func (v *visit) own(page string) string {
+	if v.it {
+		return ofCompany(page, v.of)
+	}
+	return page
+}
+
+// maxTodo bounds the clients that are looked at for secrets to end.
+const maxTodo = 200
+
+// endingSecrets are the secrets that end soon, the first to end first.
+func (v *visit) endingSecrets() ([]templates.ConsoleTodo, error) {
+	list, err := v.clerk.ListClients(v.r.Context(), admin.ClientQuery{Company: v.of, Limit: maxTodo})
+	if err != nil {
+		return nil, err
+	}
+	uses, err := v.clerk.UsesOf(v.r.Context(), list.Clients)
+	if err != nil {
+		return nil, err
+	}
+	var out []templates.ConsoleTodo
+	for _, c := range list.Clients {
+		shown, _ := secrets(c, uses[c.ID], v.cfg.Now())
+		for i, s := range shown {
+			if !s.Soon || c.Disabled {
+				continue
+			}
+			t := templates.ConsoleTodo{Kind: "secret", N: s.Days, Name: cmp.Or(c.Name, c.ID), Used: s.Used, URL: clientPage(c.ID) + "#secrets"}
+			// One that was used since the newest was made is in some server still.
+			t.Still = !s.Used.IsZero() && (i == 0 || !s.Used.Before(shown[0].Made))
+			out = append(out, t)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b templates.ConsoleTodo) int { return cmp.Compare(a.N, b.N) })
+	return out, nil
+}
+
+// The drawing area of the chart: bars of 14 in steps of 20, the highest line at 20 of 100.
+const (
+	barStep   = 20
+	barTop    = 20
+	barBottom = 100
+)
+
+// signIns is the chart of sign-ins a day.
+func signIns(days []audit.Day) templates.ConsoleChart {
+	var c templates.ConsoleChart
+	for _, d := range days {
+		n := d.Counts[audit.FigureSignIns]
+		c.Total += n
+		c.Bars = append(c.Bars, templates.ConsoleBar{Day: d.Day, N: n})
+		if len(c.Bars) == 1 || n > c.Most.N {
+			c.Most = c.Bars[len(c.Bars)-1]
+		}
+	}
+	c.Top = roundUp(c.Most.N)
+	for i := range c.Bars {
+		height := float64(barBottom-barTop) * float64(c.Bars[i].N) / float64(c.Top)
+		c.Bars[i].X = strconv.Itoa(i*barStep + 3)
+		c.Bars[i].Height = strconv.FormatFloat(height, 'f', 1, 64)
+		c.Bars[i].Y = strconv.FormatFloat(barBottom-height, 'f', 1, 64)
+	}
+	return c
+}
+
+// roundUp is the number at the highest line of a chart: 2, 4, 10, 20, 40, 100 and so on.
+func roundUp(n int) int {
+	for step := 1; ; step *= 10 {
+		for _, top := range []int{2, 4, 10} {
+			if n <= top*step {
+				return top * step
+			}
+		}
+	}
+}
+
+// refusals are those of all the days by reason, each with its part of the most common one, and how many in all.
+func refusals(days []audit.Day) ([]templates.ConsoleRefusal, int) {
+	var out []templates.ConsoleRefusal
+	most, all := 1, 0
+	for _, f := range []audit.Figure{audit.FigurePassword, audit.FigureCode, audit.FigureTries} {
+		r := templates.ConsoleRefusal{Kind: string(f)}
+		for _, d := range days {
+			r.N += d.Counts[f]
+		}
+		most, all = max(most, r.N), all+r.N
+		out = append(out, r)
+	}
+	for i := range out {
+		out[i].Percent = 100 * out[i].N / most
+	}
+	return out, all
 }

@@ -59,7 +59,7 @@ func consolePlaces() []place {
 				c.Name, c.GrantTypes, c.RedirectURIs, c.PostLogoutRedirectURIs = "Example Archive", []string{"client_credentials"}, nil, nil
 				c.Scope = "archive.read"
 			})
-			b.administrates(authn.AdminCompany, "/admin")
+			b.administrates(authn.AdminCompany, "/admin/clients")
 		}},
 		{"console-clients-it", 200, "Clients", "Clients", func(b *tab) { b.administrates(authn.AdminIT, "/admin/clients?q=a") }},
 		{"console-client", 200, "Example Cases", "Example Cases", func(b *tab) {
@@ -94,6 +94,13 @@ func TestPagesOfTheConsole(t *testing.T) {
 	dutch(t, w, consolePlaces())
 }
 
+// TestPagesOfThePolicy does the same for policy, journal, keys and overview.
+func TestPagesOfThePolicy(t *testing.T) {
+	w := newWorld(t, idptest.Setup{})
+	english(t, w, policyPlaces())
+	dutch(t, w, policyPlaces())
+}
+
 // walksIn signs in to the console by keyboard, on the way to a page.
 func (b *tab) walksIn(path string) {
 	b.Helper()
@@ -117,7 +124,7 @@ func TestC4ByKeyboard(t *testing.T) {
 	for way, l := range ways() {
 		t.Run(way, func(t *testing.T) {
 			b, name := w.open(t, l), "Tide "+strings.ReplaceAll(way, " ", "")
-			b.walksIn("/admin")
+			b.walksIn("/admin/clients")
 			b.want(200, "Clients")
 			b.clean()
 			b.follow(".panel-head a.button")

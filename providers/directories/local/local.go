@@ -99,7 +99,7 @@ func (d *Directory) Verify(ctx context.Context, name, password string) (authn.Ac
 	case !found:
 		return authn.Account{}, authn.ErrRejected
 	case !usable || !right || rec.State != authn.Active:
-		return authn.Account{}, &authn.RejectedError{AccountID: rec.ID}
+		return authn.Account{}, &authn.RejectedError{AccountID: rec.ID, Company: rec.Company}
 	}
 	if !known.current(d.hasher.cfg) {
 		d.renew(ctx, rec.Account, password)
