@@ -202,6 +202,8 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != ""
 	case ConsoleClientForm:
 		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsolePersonForm:
+		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleTry:
 		refused = p.Problem != ""
 	case DemoHome:

@@ -113,6 +113,10 @@ func known() []Page {
 		ConsoleClientForm{},
 		ConsoleConfirm{},
 		ConsoleTry{},
+		ConsolePeople{},
+		ConsolePerson{Pending: &ConsolePending{}},
+		ConsolePersonAct{Pending: &ConsolePending{}},
+		ConsolePersonForm{},
 	}
 }
 
@@ -122,7 +126,7 @@ func shared(name string) []string {
 		return []string{"html/demo-layout.html"}
 	}
 	if strings.HasPrefix(name, "console-") {
-		return []string{"html/console-layout.html"}
+		return []string{"html/console-layout.html", "html/console-parts.html"}
 	}
 	if name == "account" {
 		return []string{"html/account-layout.html"}

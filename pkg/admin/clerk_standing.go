@@ -5,6 +5,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/lychgate/lychgate/pkg/audit"
@@ -21,16 +22,19 @@ type Holdings struct {
 	Sessions []session.Listed
 	// Apps have access, or were allowed it.
 	Apps []grant.Standing
+	// AppNames are the names of these, by their ids, as far as there are any.
+	AppNames map[string]string
 }
 
-// Holdings reads what an account has under way.
+// Holdings reads what an account has under way. The authenticators of a disabled one are not read: it has no use of them.
 func (c *Clerk) Holdings(ctx context.Context, id string) (Holdings, error) {
 	r, err := c.Person(ctx, id)
 	if err != nil {
 		return Holdings{}, err
 	}
 	var h Holdings
-	if h.Factors, err = c.Factors.Authenticators(ctx, r.Account); err != nil {
+	h.Factors, err = c.Factors.Authenticators(ctx, r.Account)
+	if err != nil && (r.State == authn.Active || !errors.Is(err, authn.ErrMoved)) {
 		return Holdings{}, err
 	}
 	if h.Devices, err = c.Devices.List(ctx, id); err != nil {
@@ -39,8 +43,17 @@ func (c *Clerk) Holdings(ctx context.Context, id string) (Holdings, error) {
 	if h.Sessions, err = c.Sessions.List(ctx, r.Account, ""); err != nil {
 		return Holdings{}, err
 	}
-	h.Apps, err = c.Standings.List(ctx, r.Account)
-	return h, err
+	if h.Apps, err = c.Standings.List(ctx, r.Account); err != nil {
+		return Holdings{}, err
+	}
+	h.AppNames = map[string]string{}
+	for _, app := range h.Apps {
+		// An app that was removed meanwhile has no name; it is listed all the same.
+		if x, err := c.Clients.Client(ctx, app.ClientID); err == nil {
+			h.AppNames[app.ClientID] = x.Name
+		}
+	}
+	return h, nil
 }
 
 // EndSession ends one session of an account, named as in Holdings; it is harmless to repeat.

@@ -99,7 +99,7 @@ func New(cfg Config) *Pages {
 
 // list is every page of the console.
 func (p *Pages) list() []route {
-	return slices.Concat(p.overviewRoutes(), p.clientRoutes())
+	return slices.Concat(p.overviewRoutes(), p.clientRoutes(), p.peopleRoutes())
 }
 
 // Need says who may use a route.
@@ -261,7 +261,7 @@ func (v *visit) switched(address string) string {
 		return ""
 	}
 	q := u.Query()
-	for _, name := range []string{"company", "q", "after"} {
+	for _, name := range []string{"company", "q", "show", "group", "after"} {
 		if value := v.r.URL.Query().Get(name); value != "" {
 			q.Set(name, value)
 		}

@@ -40,7 +40,11 @@ func (p *Pages) keep(a authn.Account, form url.Values, page string) string {
 	if err != nil {
 		return page
 	}
-	return page + "?" + url.Values{draftField: {sealed}}.Encode()
+	sep := "?"
+	if strings.Contains(page, "?") {
+		sep = "&"
+	}
+	return page + sep + url.Values{draftField: {sealed}}.Encode()
 }
 
 // draft returns the form that was kept for this page; nil: there is none, or not any more.
