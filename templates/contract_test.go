@@ -204,6 +204,10 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsolePersonForm:
 		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsoleInvite:
+		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsoleInviteFile:
+		refused = p.Problem != ""
 	case ConsoleTry:
 		refused = p.Problem != ""
 	case DemoHome:

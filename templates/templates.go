@@ -117,6 +117,9 @@ func known() []Page {
 		ConsolePerson{Pending: &ConsolePending{}},
 		ConsolePersonAct{Pending: &ConsolePending{}},
 		ConsolePersonForm{},
+		ConsoleInvitations{},
+		ConsoleInvite{},
+		ConsoleInviteFile{},
 	}
 }
 

@@ -56,6 +56,8 @@ type Frontage interface {
 	Page(w http.ResponseWriter, r *http.Request, status int, p templates.Page)
 	// Lines reads a form; line breaks may stand in the fields that are named.
 	Lines(w http.ResponseWriter, r *http.Request, names ...string) (url.Values, error)
+	// Upload reads a form with one long text, which comes as a file or in the field of this name.
+	Upload(w http.ResponseWriter, r *http.Request, long string) (url.Values, error)
 	See(w http.ResponseWriter, r *http.Request, path string) error
 }
 
@@ -99,7 +101,7 @@ func New(cfg Config) *Pages {
 
 // list is every page of the console.
 func (p *Pages) list() []route {
-	return slices.Concat(p.overviewRoutes(), p.clientRoutes(), p.peopleRoutes())
+	return slices.Concat(p.overviewRoutes(), p.clientRoutes(), p.peopleRoutes(), p.invitationRoutes())
 }
 
 // Need says who may use a route.
@@ -129,6 +131,8 @@ type route struct {
 	lines []string
 	kept  bool
 	back  func(*http.Request) string
+	// long is the field of a form that may hold a file; empty: none.
+	long string
 }
 
 func get(path string, need Need, serve func(*visit) error) route {
@@ -143,6 +147,18 @@ func post(path string, need Need, back func(*http.Request) string, serve func(*v
 // keeps has what was typed come back after a proof; lines are the fields of several lines.
 func (t route) keeps(lines ...string) route {
 	t.kept, t.lines = true, lines
+	return t
+}
+
+// uploads has a long text, or a file, come in a field. It is not kept over a proof: it is chosen anew.
+func (t route) uploads(long string) route {
+	t.long = long
+	return t
+}
+
+// looks is a post that changes nothing: what opens pages opens it.
+func (t route) looks() route {
+	t.fresh = false
 	return t
 }
 
@@ -178,10 +194,13 @@ func (p *Pages) guarded(w http.ResponseWriter, r *http.Request, t route) error {
 	q := flow.Request{Purpose: flow.PurposeConsole, Return: r.URL.RequestURI()}
 	if t.method == http.MethodPost {
 		var err error
-		if v.form, err = p.cfg.Site.Lines(w, r, t.lines...); err != nil {
+		if v.form, err = p.read(w, r, t); err != nil {
 			return err
 		}
-		q.Purpose, q.Return = flow.PurposeConsoleAct, t.back(r)
+		q.Return = t.back(r)
+	}
+	if t.fresh {
+		q.Purpose = flow.PurposeConsoleAct
 	}
 	var ok bool
 	var err error
@@ -198,6 +217,14 @@ func (p *Pages) guarded(w http.ResponseWriter, r *http.Request, t route) error {
 		return err
 	}
 	return t.serve(v)
+}
+
+// read reads the form of a route.
+func (p *Pages) read(w http.ResponseWriter, r *http.Request, t route) (url.Values, error) {
+	if t.long != "" {
+		return p.cfg.Site.Upload(w, r, t.long)
+	}
+	return p.cfg.Site.Lines(w, r, t.lines...)
 }
 
 // admits answers authn.ErrNotFound for an account that a route is not for, and writes that down: nothing says that there
