@@ -73,7 +73,7 @@ func consoleVariants(f Frame) []variant {
 		c.Done = d
 		all = append(all, variant{"console-client/" + d, c})
 	}
-	return slices.Concat(all, clientVariants(f), formVariants(f, companies), tryVariants(f), peopleVariants(f), invitationVariants(f))
+	return slices.Concat(all, clientVariants(f), formVariants(f, companies), tryVariants(f), peopleVariants(f), invitationVariants(f), companyVariants(f))
 }
 
 func clientVariants(f Frame) []variant {

@@ -208,6 +208,10 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleInviteFile:
 		refused = p.Problem != ""
+	case ConsoleCompany:
+		refused = len(p.Problems) > 0
+	case ConsoleCompanyForm:
+		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleTry:
 		refused = p.Problem != ""
 	case DemoHome:

@@ -120,6 +120,10 @@ func known() []Page {
 		ConsoleInvitations{},
 		ConsoleInvite{},
 		ConsoleInviteFile{},
+		ConsoleCompanies{},
+		ConsoleCompany{},
+		ConsoleCompanyForm{},
+		ConsoleCompanyRemove{},
 	}
 }
 

@@ -101,7 +101,7 @@ func New(cfg Config) *Pages {
 
 // list is every page of the console.
 func (p *Pages) list() []route {
-	return slices.Concat(p.overviewRoutes(), p.clientRoutes(), p.peopleRoutes(), p.invitationRoutes())
+	return slices.Concat(p.overviewRoutes(), p.clientRoutes(), p.peopleRoutes(), p.invitationRoutes(), p.companyRoutes())
 }
 
 // Need says who may use a route.
