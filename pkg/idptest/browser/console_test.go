@@ -92,6 +92,8 @@ func TestPagesOfTheConsole(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
 	english(t, w, consolePlaces())
 	dutch(t, w, consolePlaces())
+	english(t, w, peoplePlaces())
+	dutch(t, w, peoplePlaces())
 }
 
 // walksIn signs in to the console by keyboard, on the way to a page.
