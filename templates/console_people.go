@@ -39,8 +39,9 @@ type ConsolePersonRow struct {
 // ConsolePerson is what is known of a person, C3.
 type ConsolePerson struct {
 	Console
-	ID, Account, Name, CompanyName string
-	Emails, Groups, Roles          []string
+	// Person is the sign-in name.
+	ID, Person, Name, CompanyName string
+	Emails, Groups, Roles         []string
 	// Admin is "", company or it. State, Skips and Most as in ConsolePersonRow.
 	Admin, State  string
 	Skips, Most   int
@@ -79,8 +80,8 @@ type ConsolePending struct {
 // ConsolePersonAct asks before an act that cannot be taken back: Kind is reset or delete.
 type ConsolePersonAct struct {
 	Console
-	Kind, Action, Back, Account, Name, Tag string
-	Emails                                 []string
+	Kind, Action, Back, Person, Name, Tag string
+	Emails                                []string
 	// Has says that there is a second factor to take away. Admins and Hours are what the company asks of a reset.
 	Has           bool
 	Admins, Hours int
@@ -105,9 +106,9 @@ type ConsolePersonInput struct {
 // ConsolePersonForm changes what is said of a person.
 type ConsolePersonForm struct {
 	Console
-	Action, Cancel, Account string
-	In                      ConsolePersonInput
-	Groups                  []ConsoleTick
+	Action, Cancel, Person string
+	In                     ConsolePersonInput
+	Groups                 []ConsoleTick
 	// Admins are the roles to choose from; empty: it stays.
 	Admins []string
 	// Problem is "" or "stale", "proof", as in ConsoleClientForm.

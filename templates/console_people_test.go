@@ -17,7 +17,7 @@ func personProblemKinds() []string {
 
 func fullPerson(f Frame) ConsolePerson {
 	return ConsolePerson{
-		Console: consoleFrame(f), ID: "p1", Account: "b.example@example.com", Name: "B. Example", CompanyName: "Example", Emails: []string{"b@example.com"},
+		Console: consoleFrame(f), ID: "p1", Person: "b.example@example.com", Name: "B. Example", CompanyName: "Example", Emails: []string{"b@example.com"},
 		Groups: []string{"Lawyers", "Admins"}, Roles: []string{"partner"}, Admin: "company", State: "on", Touch: true, Created: someday(),
 		Authenticators: []AccountAuthenticator{{ID: "a", Kind: "totp", Added: someday(), Used: someday()}, {ID: "b", Kind: "passkey", Name: "Key"}},
 		RecoveryLeft:   8, Devices: []AccountDevice{{ID: "d", Label: "Firefox", First: someday(), Last: someday(), End: someday()}},
@@ -69,7 +69,7 @@ func peopleVariants(f Frame) []variant {
 }
 
 func personActVariants(f Frame) []variant {
-	act := ConsolePersonAct{Console: consoleFrame(f), Kind: "reset", Action: "/admin/people/1/reset", Back: "/admin/people/1", Account: "b@example.com"}
+	act := ConsolePersonAct{Console: consoleFrame(f), Kind: "reset", Action: "/admin/people/1/reset", Back: "/admin/people/1", Person: "b@example.com"}
 	link := act
 	act.Has, act.Admins, act.Hours, act.Emails = true, 2, 24, []string{"b@example.com"}
 	act.Pending = &ConsolePending{Name: "a@example.com", At: someday(), After: someday(), Another: true}
@@ -80,7 +80,7 @@ func personActVariants(f Frame) []variant {
 
 func personFormVariants(f Frame) []variant {
 	form := ConsolePersonForm{
-		Console: consoleFrame(f), Action: "/admin/people/1/edit", Cancel: "/admin/people/1", Account: "b@example.com", Admins: []string{"", "company", "it"},
+		Console: consoleFrame(f), Action: "/admin/people/1/edit", Cancel: "/admin/people/1", Person: "b@example.com", Admins: []string{"", "company", "it"},
 		Groups: []ConsoleTick{{ID: "lawyers", Name: "Lawyers", On: true}, {ID: "clerks", Name: "Clerks"}},
 	}
 	stale, proof, wrong := form, form, form

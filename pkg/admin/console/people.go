@@ -88,7 +88,11 @@ func servePeople(v *visit) error {
 		return err
 	}
 	for _, r := range list.People {
-		page.Rows = append(page.Rows, personRow(r, cos[r.Company], v.it && v.of == ""))
+		row := personRow(r, cos[r.Company])
+		if v.of == "" {
+			row.Company = cos[r.Company].Name
+		}
+		page.Rows = append(page.Rows, row)
 	}
 	next, err := v.sealed("people", list.Next)
 	if next != "" {
@@ -163,15 +167,11 @@ func (v *visit) toRemind(co company.Company, n authn.Headcount) (int, error) {
 	return p.Without, err
 }
 
-func personRow(r authn.Record, co company.Company, several bool) templates.ConsolePersonRow {
-	row := templates.ConsolePersonRow{
+func personRow(r authn.Record, co company.Company) templates.ConsolePersonRow {
+	return templates.ConsolePersonRow{
 		ID: r.ID, Account: r.Name, Name: r.Contact.Person, Created: utc(r.Created), Disabled: r.State == authn.Disabled,
 		State: factorState(r.Account), Skips: r.Skips, Most: co.Skips, Groups: groupNames(r.Groups, co),
 	}
-	if several {
-		row.Company = co.Name
-	}
-	return row
 }
 
 // factorState is where somebody stands with the second factor: on, off, reset, skipped or never.

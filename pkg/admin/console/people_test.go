@@ -133,6 +133,9 @@ func TestPersonPage(t *testing.T) {
 			t.Errorf("the page does not say %q", part)
 		}
 	}
+	if got := page.Find("header .quiet-text").Text(); got != carla {
+		t.Errorf("the head names %q, not whoever looks", got)
+	}
 	if page.Find("input[type=password]").Length() != 0 || strings.Contains(page.Body, "$argon2") {
 		t.Error("something of the password is on the page")
 	}

@@ -49,7 +49,7 @@ func servePerson(v *visit) error {
 		return err
 	}
 	page := templates.ConsolePerson{
-		Console: v.frame("people"), ID: r.ID, Account: r.Name, Name: r.Contact.Person, Emails: r.Contact.Emails,
+		Console: v.frame("people"), ID: r.ID, Person: r.Name, Name: r.Contact.Person, Emails: r.Contact.Emails,
 		CompanyName: cmp.Or(co.Name, r.Company), Groups: groupNames(r.Groups, co), Roles: r.Roles, Admin: string(r.Admin),
 		Disabled: r.State == authn.Disabled, State: factorState(r.Account), Skips: r.Skips, Most: co.Skips, Created: utc(r.Created),
 		Own: r.ID == v.Account.ID, Touch: v.touches(r), RecoveryLeft: h.Factors.RecoveryLeft, Locked: h.Factors.Locked,
@@ -96,9 +96,9 @@ func (v *visit) acted(done, at string, err error) error {
 }
 
 // changes performs an act on the account that the request is about.
-func (v *visit) changes(act authn.Change, done, at string) error {
+func (v *visit) changes(act authn.Change, done string) error {
 	_, err := v.clerk.ChangePerson(v.r.Context(), v.r.PathValue("person"), act)
-	return v.acted(done, at, err)
+	return v.acted(done, "", err)
 }
 
 // submitDisable keeps somebody from signing in, at once everywhere. Nobody locks the own account: the console would have
@@ -107,14 +107,14 @@ func submitDisable(v *visit) error {
 	if v.r.PathValue("person") == v.Account.ID {
 		return v.acted("own", "", nil)
 	}
-	return v.changes(authn.Disable, "off", "")
+	return v.changes(authn.Disable, "off")
 }
 
-func submitEnable(v *visit) error { return v.changes(authn.Enable, "on", "") }
+func submitEnable(v *visit) error { return v.changes(authn.Enable, "on") }
 
-func submitSignOut(v *visit) error { return v.changes(authn.SignOut, "signed-out", "") }
+func submitSignOut(v *visit) error { return v.changes(authn.SignOut, "signed-out") }
 
-func submitForget(v *visit) error { return v.changes(authn.Forget, "forgotten-all", "") }
+func submitForget(v *visit) error { return v.changes(authn.Forget, "forgotten-all") }
 
 func submitForgetDevice(v *visit) error {
 	return v.acted("forgotten", "#devices", v.clerk.ForgetDevice(v.r.Context(), v.r.PathValue("person"), v.form.Get("id")))

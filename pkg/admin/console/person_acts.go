@@ -27,7 +27,7 @@ func (v *visit) confirm(kind string) error {
 		return err
 	}
 	return v.page(templates.ConsolePersonAct{
-		Console: v.frame("people"), Kind: kind, Action: personPage(r.ID) + "/" + kind, Back: personPage(r.ID), Account: r.Name,
+		Console: v.frame("people"), Kind: kind, Action: personPage(r.ID) + "/" + kind, Back: personPage(r.ID), Person: r.Name,
 		Name: r.Contact.Person, Emails: r.Contact.Emails, Tag: admin.PersonTag(r), Has: r.Factor == authn.FactorOn, Admins: co.ResetAdmins,
 		Hours: co.ResetWait, Pending: waiting(pending, v.cfg.Now()),
 	})

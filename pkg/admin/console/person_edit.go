@@ -79,7 +79,7 @@ func serveEditPerson(v *visit) error {
 
 func (v *visit) personForm(r authn.Record, co company.Company, in templates.ConsolePersonInput, problem string, wrong ...templates.ConsoleProblem) error {
 	page := templates.ConsolePersonForm{
-		Console: v.frame("people"), Action: personPage(r.ID) + "/edit", Cancel: personPage(r.ID), Account: r.Name, In: in, Problem: problem,
+		Console: v.frame("people"), Action: personPage(r.ID) + "/edit", Cancel: personPage(r.ID), Person: r.Name, In: in, Problem: problem,
 		Problems: wrong, Groups: groupTicks(co, in.Groups),
 	}
 	if r.ID != v.Account.ID {
