@@ -45,7 +45,7 @@ func fileVariants(f Frame) []variant {
 		all = append(all, variant{"console-invite-file/" + problem, file})
 	}
 	file.Problem, file.Groups, file.Good, file.Bad = "", nil, 1, 2
-	file.Rows = []ConsoleInviteLine{{Line: "1", Email: "a@example.com", Name: "A", Groups: "x", Roles: "y", Lang: "nl"}, {Line: "2", Problems: []ConsoleProblem{{Kind: "address"}, {Kind: "unsent"}}}}
+	file.Rows = []ConsoleInviteLine{{Line: "1", Email: "a@example.com", Name: "A", Groups: "x", Roles: "y", Lang: "nl"}, {Line: "2", Problems: []ConsoleProblem{{Kind: "address"}, {Kind: "unsent"}, {Kind: "mute"}}}}
 	preview, bad, sent := file, file, file
 	preview.Step, bad.Step, sent.Step, bad.Good = "preview", "preview", "sent", 0
 	return append(all, variant{"console-invite-file/preview", preview}, variant{"console-invite-file/bad", bad}, variant{"console-invite-file/sent", sent})

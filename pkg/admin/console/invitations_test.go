@@ -231,3 +231,18 @@ func TestInviteIsKeptOverAProof(t *testing.T) {
 		t.Error("a file is sent without a proof")
 	}
 }
+
+// TestInviteWithoutMail: where no mail is sent, nobody is invited, and the page says why.
+func TestInviteWithoutMail(t *testing.T) {
+	p := start(t)
+	page := want(t, as(t, p, carla, "/admin/invitations/acme/file"), "Invite people to Acme Legal from a file")
+	page = want(t, page.Press(t, "main", "Look at the lines", url.Values{"lines": {lara}}), "Look at the lines")
+	page = want(t, page.Press(t, "main", "Invite 1 person", nil), "0 people are invited")
+	if !strings.Contains(page.Text(), "sending mail is not set up") || len(invited(t, p)) != 0 {
+		t.Errorf("the page says %q", page.Find("main tbody").Text())
+	}
+	page = want(t, page.Follow(t, "/admin/invitations/acme/new"), "Invite a person to Acme Legal")
+	if page = page.Press(t, "main", "Send the invitation", url.Values{"email": {lara}}); !strings.Contains(page.Alert(), "sending mail is not set up") {
+		t.Errorf("alert %q", page.Alert())
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/admin"
+	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/templates"
 )
@@ -82,6 +83,9 @@ func inviteRow(l admin.InviteLine) templates.ConsoleInviteLine {
 	var err error
 	if row.Problems, err = personProblems(l.Err); err != nil {
 		row.Problems = []templates.ConsoleProblem{{Kind: "unsent"}}
+		if errors.Is(err, authn.ErrConflict) {
+			row.Problems[0].Kind = "mute"
+		}
 	}
 	return row
 }
