@@ -73,8 +73,10 @@ func consoleVariants(f Frame) []variant {
 		c.Done = d
 		all = append(all, variant{"console-client/" + d, c})
 	}
-	return slices.Concat(all, clientVariants(f), formVariants(f, companies), tryVariants(f), policyVariants(f, companies), auditVariants(f, companies), keyVariants(f),
-		overviewVariants(f, companies))
+	return slices.Concat(
+		all, clientVariants(f), formVariants(f, companies), tryVariants(f), policyVariants(f, companies), auditVariants(f, companies),
+		keyVariants(f), overviewVariants(f, companies), peopleVariants(f), invitationVariants(f), companyVariants(f),
+	)
 }
 
 func clientVariants(f Frame) []variant {

@@ -202,6 +202,16 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != ""
 	case ConsoleClientForm:
 		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsolePersonForm:
+		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsoleInvite:
+		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsoleInviteFile:
+		refused = p.Problem != ""
+	case ConsoleCompany:
+		refused = len(p.Problems) > 0
+	case ConsoleCompanyForm:
+		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleTry:
 		refused = p.Problem != ""
 	case ConsoleAudit:

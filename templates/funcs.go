@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,7 +31,7 @@ func funcs(s *Set, c catalogue) template.FuncMap {
 			}
 			return p, nil
 		},
-		"digits": digits, "initial": initial, "link": link, "otpauth": otpauth, "textfile": textfile,
+		"number": strconv.Itoa, "digits": digits, "initial": initial, "link": link, "otpauth": otpauth, "textfile": textfile,
 	}
 }
 

@@ -125,6 +125,17 @@ func known() []Page {
 		ConsoleKeys{},
 		ConsoleRotate{},
 		ConsoleOverview{},
+		ConsolePeople{},
+		ConsolePerson{Pending: &ConsolePending{}},
+		ConsolePersonAct{Pending: &ConsolePending{}},
+		ConsolePersonForm{},
+		ConsoleInvitations{},
+		ConsoleInvite{},
+		ConsoleInviteFile{},
+		ConsoleCompanies{},
+		ConsoleCompany{},
+		ConsoleCompanyForm{},
+		ConsoleCompanyRemove{},
 	}
 }
 
@@ -134,7 +145,7 @@ func shared(name string) []string {
 		return []string{"html/demo-layout.html"}
 	}
 	if strings.HasPrefix(name, "console-") {
-		return []string{"html/console-layout.html"}
+		return []string{"html/console-layout.html", "html/console-parts.html"}
 	}
 	if name == "account" {
 		return []string{"html/account-layout.html"}

@@ -21,9 +21,11 @@ type Holdings struct {
 	Sessions []session.Listed
 	// Apps have access, or were allowed it.
 	Apps []grant.Standing
+	// AppNames are the names of these, by their ids, as far as there are any.
+	AppNames map[string]string
 }
 
-// Holdings reads what an account has under way.
+// Holdings reads what an account has under way. The authenticators of a disabled one are not read: it has no use of them.
 func (c *Clerk) Holdings(ctx context.Context, id string) (Holdings, error) {
 	r, err := c.Person(ctx, id)
 	if err != nil {
@@ -39,8 +41,17 @@ func (c *Clerk) Holdings(ctx context.Context, id string) (Holdings, error) {
 	if h.Sessions, err = c.o.Sessions.List(ctx, r.Account, ""); err != nil {
 		return Holdings{}, err
 	}
-	h.Apps, err = c.o.Standings.List(ctx, r.Account)
-	return h, err
+	if h.Apps, err = c.o.Standings.List(ctx, r.Account); err != nil {
+		return Holdings{}, err
+	}
+	h.AppNames = map[string]string{}
+	for _, app := range h.Apps {
+		// An app that was removed meanwhile has no name; it is listed all the same.
+		if x, err := c.o.Clients.Client(ctx, app.ClientID); err == nil {
+			h.AppNames[app.ClientID] = x.Name
+		}
+	}
+	return h, nil
 }
 
 // EndSession ends one session of an account, named as in Holdings; it is harmless to repeat.

@@ -33,6 +33,8 @@ type Asked struct {
 type Resets interface {
 	// AskReset keeps a for life, or returns the one that was asked for before: first is false then.
 	AskReset(ctx context.Context, accountID string, a Asked, life time.Duration) (standing Asked, first bool, err error)
+	// AskedReset returns what was asked for; asked is false if nothing was.
+	AskedReset(ctx context.Context, accountID string) (standing Asked, asked bool, err error)
 	// DropReset forgets it; it is harmless to repeat.
 	DropReset(ctx context.Context, accountID string) error
 }

@@ -19,3 +19,9 @@ func (r resets) AskReset(ctx context.Context, accountID string, a admin.Asked, l
 	w, first, err := r.Store.AskReset(ctx, accountID, store.Waiting(a), life)
 	return admin.Asked(w), first, err
 }
+
+// AskedReset implements admin.Resets.
+func (r resets) AskedReset(ctx context.Context, accountID string) (admin.Asked, bool, error) {
+	w, asked, err := r.Store.AskedReset(ctx, accountID)
+	return admin.Asked(w), asked, err
+}

@@ -35,6 +35,22 @@ func (s *Store) AskReset(ctx context.Context, accountID string, w Waiting, life 
 	return standing, false, nil
 }
 
+// AskedReset returns what was asked for; asked is false if nothing was.
+func (s *Store) AskedReset(ctx context.Context, accountID string) (standing Waiting, asked bool, err error) {
+	key := s.key.reset(s.index.Tag(accountID))
+	out, err := s.do(ctx, cmd{"get", key})
+	if err != nil {
+		return Waiting{}, false, fmt.Errorf("asked reset: %w", err)
+	}
+	if value(out[0]) == "" {
+		return Waiting{}, false, nil
+	}
+	if err := s.openJSON("reset", key, value(out[0]), &standing); err != nil {
+		return Waiting{}, false, fmt.Errorf("asked reset: %w", err)
+	}
+	return standing, true, nil
+}
+
 // DropReset forgets what was asked for.
 func (s *Store) DropReset(ctx context.Context, accountID string) error {
 	if _, err := s.do(ctx, cmd{"unlink", s.key.reset(s.index.Tag(accountID))}); err != nil {

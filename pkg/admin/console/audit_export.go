@@ -46,7 +46,7 @@ func serveExport(v *visit) error {
 	if err != nil {
 		return err
 	}
-	out, err := v.file()
+	out, err := v.sheet()
 	if err != nil {
 		return err
 	}
@@ -55,8 +55,8 @@ func serveExport(v *visit) error {
 	return nil
 }
 
-// file begins the answer in the format that is asked for.
-func (v *visit) file() (sheet, error) {
+// sheet begins the answer in the format that is asked for.
+func (v *visit) sheet() (sheet, error) {
 	name, kind := "audit.csv", "text/csv; charset=utf-8"
 	if v.r.URL.Query().Get("format") == "jsonl" {
 		name, kind = "audit.jsonl", "application/jsonl"

@@ -56,6 +56,8 @@ type Frontage interface {
 	Page(w http.ResponseWriter, r *http.Request, status int, p templates.Page)
 	// Lines reads a form; line breaks may stand in the fields that are named.
 	Lines(w http.ResponseWriter, r *http.Request, names ...string) (url.Values, error)
+	// Upload reads a form with one long text, which comes as a file or in the field of this name.
+	Upload(w http.ResponseWriter, r *http.Request, long string) (url.Values, error)
 	See(w http.ResponseWriter, r *http.Request, path string) error
 }
 
@@ -100,10 +102,8 @@ func New(cfg Config) *Pages {
 // list is every page of the console.
 func (p *Pages) list() []route {
 	return slices.Concat(
-		p.overviewRoutes(), p.clientRoutes(),
-		p.policyRoutes(),
-		p.auditRoutes(),
-		p.keyRoutes(),
+		p.overviewRoutes(), p.clientRoutes(), p.peopleRoutes(), p.invitationRoutes(), p.companyRoutes(),
+		p.policyRoutes(), p.auditRoutes(), p.keyRoutes(),
 	)
 }
 
@@ -137,6 +137,8 @@ type route struct {
 	kept  bool
 	back  func(*http.Request) string
 	slow  bool
+	// long is the field of a form that may hold a file; empty: none.
+	long string
 }
 
 func get(path string, need Need, serve func(*visit) error) route {
@@ -157,6 +159,18 @@ func (t route) keeps(lines ...string) route {
 // slowly is for what works for a while.
 func (t route) slowly() route {
 	t.slow = true
+	return t
+}
+
+// uploads has a long text, or a file, come in a field. It is not kept over a proof: it is chosen anew.
+func (t route) uploads(long string) route {
+	t.long = long
+	return t
+}
+
+// looks is a post that changes nothing: what opens pages opens it.
+func (t route) looks() route {
+	t.fresh = false
 	return t
 }
 
@@ -192,10 +206,13 @@ func (p *Pages) guarded(w http.ResponseWriter, r *http.Request, t route) error {
 	q := flow.Request{Purpose: flow.PurposeConsole, Return: r.URL.RequestURI()}
 	if t.method == http.MethodPost {
 		var err error
-		if v.form, err = p.cfg.Site.Lines(w, r, t.lines...); err != nil {
+		if v.form, err = p.read(w, r, t); err != nil {
 			return err
 		}
-		q.Purpose, q.Return = flow.PurposeConsoleAct, t.back(r)
+		q.Return = t.back(r)
+	}
+	if t.fresh {
+		q.Purpose = flow.PurposeConsoleAct
 	}
 	var ok bool
 	var err error
@@ -212,6 +229,14 @@ func (p *Pages) guarded(w http.ResponseWriter, r *http.Request, t route) error {
 		return err
 	}
 	return t.serve(v)
+}
+
+// read reads the form of a route.
+func (p *Pages) read(w http.ResponseWriter, r *http.Request, t route) (url.Values, error) {
+	if t.long != "" {
+		return p.cfg.Site.Upload(w, r, t.long)
+	}
+	return p.cfg.Site.Lines(w, r, t.lines...)
 }
 
 // admits answers authn.ErrNotFound for an account that a route is not for, and writes that down: nothing says that there
@@ -275,7 +300,7 @@ func (v *visit) switched(address string) string {
 		return ""
 	}
 	q := u.Query()
-	for _, name := range append(auditFields(), "company", "q", "after") {
+	for _, name := range append(auditFields(), "company", "q", "show", "group", "after") {
 		if value := v.r.URL.Query().Get(name); value != "" {
 			q.Set(name, value)
 		}

@@ -73,9 +73,9 @@ func (v visitor) may(r console.Route) bool {
 }
 
 // tries a route on something of acme, and looks at what the visitor is told.
-func (v visitor) tries(t *testing.T, b *idptest.Browser, r console.Route, id string) {
+func (v visitor) tries(t *testing.T, b *idptest.Browser, r console.Route, acme *strings.Replacer) {
 	t.Helper()
-	path := strings.NewReplacer("{id}", id, "{company}", "acme").Replace(r.Path)
+	path := acme.Replace(r.Path)
 	var page *idptest.Page
 	if r.Method == http.MethodGet {
 		page = b.Get(t, path)
@@ -98,10 +98,17 @@ func (v visitor) tries(t *testing.T, b *idptest.Browser, r console.Route, id str
 	}
 }
 
+// ofAcme puts something of acme into the path of a route: the client, a person, an invitation.
+func ofAcme(t *testing.T, p *idptest.IDP) *strings.Replacer {
+	t.Helper()
+	return strings.NewReplacer("{id}", p.RP.ID, "{company}", "acme", "{person}", p.AddEnrolled(t, "guarded@acme.example", "acme"), "{invitation}", "none")
+}
+
 // TestEveryRouteIsGuarded walks the routes for everybody who might come: what is not allowed is refused, whatever it is.
 // Whoever is signed in finds no page; whoever has to show something first is led there, and nothing is done.
 func TestEveryRouteIsGuarded(t *testing.T) {
 	p := start(t)
+	acme := ofAcme(t, p)
 	for _, who := range visitors() {
 		t.Run(who.name, func(t *testing.T) {
 			b := who.browser(t, p)
@@ -110,7 +117,7 @@ func TestEveryRouteIsGuarded(t *testing.T) {
 				if r.Need != console.NeedIT && r.Need != console.NeedCompany {
 					t.Fatalf("%s %s says not who may use it", r.Method, r.Path)
 				}
-				who.tries(t, b, r, p.RP.ID)
+				who.tries(t, b, r, acme)
 				p.AddClient(t, p.RP.Client()) // whatever was done to it
 			}
 		})
@@ -250,9 +257,10 @@ func TestCrossSitePosts(t *testing.T) {
 	b := p.Browser(t)
 	want(t, b.Get(t, "/admin/clients").Prove(t, carla), "Clients")
 	b.Header.Set("Sec-Fetch-Site", "cross-site")
+	acme := ofAcme(t, p)
 	for _, r := range routes() {
 		if r.Method == http.MethodPost {
-			path := strings.NewReplacer("{id}", p.RP.ID, "{company}", "acme").Replace(r.Path)
+			path := acme.Replace(r.Path)
 			if page := b.Post(t, path, url.Values{}); page.Status != http.StatusForbidden {
 				t.Errorf("%s from another site = %d %q", path, page.Status, page.H1())
 			}

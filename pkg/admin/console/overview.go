@@ -87,7 +87,7 @@ func (v *visit) todo() ([]templates.ConsoleTodo, error) {
 // own is a page about what is looked at.
 func (v *visit) own(page string) string {
 	if v.it {
-		return ofCompany(page, v.of)
+		return forCompany(page, v.of)
 	}
 	return page
 }

@@ -29,11 +29,11 @@ func (p *Pages) policyRoutes() []route {
 
 // chosen is a page of the company that an IT team has chosen.
 func chosen(page string) func(*http.Request) string {
-	return func(r *http.Request) string { return ofCompany(page, r.URL.Query().Get("company")) }
+	return func(r *http.Request) string { return forCompany(page, r.URL.Query().Get("company")) }
 }
 
 // ofCompany is the address of a page that shows a company.
-func ofCompany(page, id string) string {
+func forCompany(page, id string) string {
 	if id == "" {
 		return page
 	}

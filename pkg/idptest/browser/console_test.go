@@ -92,6 +92,8 @@ func TestPagesOfTheConsole(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
 	english(t, w, consolePlaces())
 	dutch(t, w, consolePlaces())
+	english(t, w, peoplePlaces())
+	dutch(t, w, peoplePlaces())
 }
 
 // TestPagesOfThePolicy does the same for policy, journal, keys and overview.
