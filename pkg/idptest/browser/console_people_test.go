@@ -181,7 +181,7 @@ func TestC3ConsoleByKeyboard(t *testing.T) {
 			p := startPost(t)
 			w := newWorld(t, p.setup())
 			b := w.open(t, l)
-			name := b.person("acme")
+			name := b.person()
 			b.walksIn("/admin/people")
 			b.reach("#show")
 			b.keys(kb.ArrowDown)

@@ -97,7 +97,7 @@ func TestC2ConsoleByKeyboard(t *testing.T) {
 			p := startPost(t)
 			w := newWorld(t, p.setup())
 			b := w.open(t, l)
-			name, other := b.grouped(), b.person("acme")
+			name, other := b.grouped(), b.person()
 			from := w.Now().UTC().AddDate(0, 0, 3).Truncate(24 * time.Hour)
 			b.walksIn("/admin/policy")
 			b.want(200, b.in("Sign-in policy", "Inlogbeleid"))

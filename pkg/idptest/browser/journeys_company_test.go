@@ -21,12 +21,12 @@ import (
 	"github.com/lychgate/lychgate/pkg/store/storetest"
 )
 
-// person adds somebody who never set anything up, with the language of mails to them.
-func (b *tab) person(companyID string) string {
+// person adds somebody of acme who never set anything up, with the language of mails to them.
+func (b *tab) person() string {
 	b.Helper()
 	name := b.world.fresh()
 	claims := map[string]any{"email": name, "email_verified": true, "locale": b.in("en", "nl")}
-	if _, err := b.world.Node.Office.Add(b.Context(), admin.Entry{Username: name, Company: companyID, Password: idptest.Password, Claims: claims}); err != nil {
+	if _, err := b.world.Node.Office.Add(b.Context(), admin.Entry{Username: name, Company: "acme", Password: idptest.Password, Claims: claims}); err != nil {
 		b.Fatal(err)
 	}
 	return name
@@ -76,7 +76,7 @@ func TestC2ByKeyboard(t *testing.T) {
 			p := startPost(t)
 			w := newWorld(t, p.setup())
 			b := w.open(t, l)
-			name, late := b.person("acme"), b.person("acme")
+			name, late := b.person(), b.person()
 			from := w.Now().UTC().Add(3 * 24 * time.Hour).Truncate(time.Second)
 			w.turnsOn(t, from)
 			for _, to := range []string{name, late} {
@@ -162,7 +162,7 @@ func TestC3ByKeyboard(t *testing.T) {
 	for way, l := range ways() {
 		t.Run(way, func(t *testing.T) {
 			b := w.open(t, l)
-			name := b.person("acme")
+			name := b.person()
 			w.stands(t, program, name, "never")
 			w.stands(t, program, anna, "on")
 			for range 2 {
