@@ -40,8 +40,8 @@ interop: ## sign in through six foreign libraries, installed from their registri
 lint: ## golangci-lint, built once for each version
 	@bash deploy/lint.sh
 
-fuzz: ## every fuzz target for FUZZTIME (6s)
-	@bash deploy/fuzz.sh $(or $(FUZZTIME),6s)
+fuzz: ## every fuzz target for FUZZTIME (3s)
+	@bash deploy/fuzz.sh $(or $(FUZZTIME),3s)
 
 bench: build ## measure requests against a real Redis; a table and a JSON file
 	@$(GO) run ./cmd/lychload bench -binary $(BIN) -out bench.json $(ARGS)

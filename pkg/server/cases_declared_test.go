@@ -18,6 +18,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/idptest"
 	"github.com/lychgate/lychgate/pkg/registry"
+	"github.com/lychgate/lychgate/pkg/store/storetest"
 )
 
 const everyKind = `
@@ -164,7 +165,8 @@ func TestTwoAppliers(t *testing.T) {
 
 // TestApplyManyClients: 5,000 clients are one change, in a few round trips; a plan of the same costs one.
 func TestApplyManyClients(t *testing.T) {
-	p := idptest.New(t, idptest.Setup{})
+	addr, _ := storetest.StartRedis(t)
+	p := idptest.New(t, idptest.Setup{Redis: []string{addr}})
 	var b strings.Builder
 	b.WriteString("clients:\n")
 	for i := range 5000 {

@@ -37,7 +37,7 @@ func TestFuzz(t *testing.T) {
 	}
 	seconds := os.Getenv("API_FUZZ_SECONDS")
 	if seconds == "" {
-		seconds = "40"
+		seconds = "20"
 	}
 	rules, err := filepath.Abs("testdata/schemathesis.toml")
 	if err != nil {

@@ -4,6 +4,7 @@
 package browser_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,16 +92,21 @@ func consolePlaces() []place {
 func TestPagesOfTheConsole(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
 	english(t, w, consolePlaces())
-	dutch(t, w, consolePlaces())
+	dutch(t, w, subjects(consolePlaces()))
 	english(t, w, peoplePlaces())
-	dutch(t, w, peoplePlaces())
+	dutch(t, w, subjects(peoplePlaces()))
 }
 
 // TestPagesOfThePolicy does the same for policy, journal, keys and overview.
 func TestPagesOfThePolicy(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
 	english(t, w, policyPlaces())
-	dutch(t, w, policyPlaces())
+	dutch(t, w, subjects(policyPlaces()))
+}
+
+// subjects are the first pages of the console's subjects: in Dutch these stand for the others, whose parts they share.
+func subjects(list []place) []place {
+	return slices.DeleteFunc(list, func(p place) bool { return strings.Count(p.name, "-") != 1 })
 }
 
 // walksIn signs in to the console by keyboard, on the way to a page.

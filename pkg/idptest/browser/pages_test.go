@@ -166,12 +166,12 @@ func english(t *testing.T, w *world, list []place) {
 			b.photograph(p.name)
 			b.unfold()
 			b.fits()
-			for _, dark := range []bool{false, true} {
-				b.set(look{width: 1280, height: 900, dark: dark})
-				b.accessible(fmt.Sprintf("dark %v", dark))
-			}
-			b.set(phone())
-			b.accessible("phone")
+			b.set(look{width: 1280, height: 900})
+			b.accessible("light")
+			small := phone()
+			small.dark = true
+			b.set(small)
+			b.accessible("dark, phone")
 		})
 	}
 }
