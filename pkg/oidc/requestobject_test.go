@@ -140,7 +140,7 @@ func TestPR20SignedRequests(t *testing.T) {
 		"no challenge":          {k.sign(t, w.object("app", "code_challenge", nil, "code_challenge_method", nil)), "invalid_request"},
 		"claims not an object":  {k.sign(t, w.object("app", "claims", map[string]any{"id_token": 1})), "invalid_request"},
 		"state with a newline":  {k.sign(t, w.object("app", "state", "a\nb")), "invalid_request"},
-		"changed":               {good[:len(good)-90] + "A" + good[len(good)-89:], "invalid_request_object"},
+		"changed":               {good[:len(good)-90] + "-A"[strings.Count(good[len(good)-90:len(good)-89], "-"):][:1] + good[len(good)-89:], "invalid_request_object"},
 		"x":                     {"x", "invalid_request_object"},
 		"empty":                 {"..", "invalid_request_object"},
 	} {

@@ -31,7 +31,7 @@ func testDevice(t *testing.T, open Open) { //nolint:thelper // a case, not a hel
 	if second.Cookie != "" || !second.Pass.At.Equal(passed) {
 		t.Errorf("Use() in a second tab = %+v, want to keep the cookie", second)
 	}
-	for what, c := range map[string]string{"nothing": "", "short": cookie[:63], "unknown": "A" + cookie[1:], "newline": cookie[:63] + "\n"} {
+	for what, c := range map[string]string{"nothing": "", "short": cookie[:63], "unknown": unlike(cookie) + cookie[1:], "newline": cookie[:63] + "\n"} {
 		tr, err := s.Devices.Use(ctx, a, c)
 		is(t, "Use of a cookie that is "+what, err, authn.ErrGone)
 		if tr.Copied {

@@ -228,6 +228,14 @@ func (c *tally) outcome(err error, sentinels ...error) {
 	c.add(err.Error())
 }
 
+// unlike is a character that text does not begin with: what is changed by it is another text, whatever the dice say.
+func unlike(text string) string {
+	if text != "" && text[0] == 'A' {
+		return "B"
+	}
+	return "A"
+}
+
 // totpSecret is an imported secret; what it computes to does not matter here: a store sees steps only.
 func totpSecret() []byte { return []byte("12345678901234567890") }
 
