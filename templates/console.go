@@ -77,7 +77,10 @@ type ConsoleClient struct {
 	Scopes, Redirects, PostLogout    []string
 	Backchannel, Frontchannel, Start string
 	Auth, Format, Algorithm          string
-	JSON                             string
+	// AccessLife, IDLife, RefreshIdle and RefreshLife are how long tokens live; Refreshes: it gets refresh tokens.
+	AccessLife, IDLife, RefreshIdle, RefreshLife ConsoleSpan
+	Refreshes                                    bool
+	JSON                                         string
 	// Done is "" or "added", "saved", "off", "on", "ended", "kept", "policy", "stale".
 	Done string
 }
@@ -116,6 +119,7 @@ type ConsoleClientForm struct {
 	Problem string
 	// Methods and Algorithms are what the lists offer.
 	Methods, Algorithms []string
+	Most                ConsoleLives
 }
 
 // Template implements Page.
@@ -130,7 +134,18 @@ type ConsoleClientInput struct {
 	Audience, Introspect, IDTokenAlg, Userinfo string
 	Subject, Backchannel, Frontchannel         string
 	Factor, Companies, Roles, MaxAge           string
+	AccessLife, IDLife                         string
+	RefreshIdle, RefreshLife                   string
 	Refresh, BackSession, FrontSession         bool
+}
+
+// ConsoleLives are the lifetimes that the provider allows, in seconds. Access is that of an opaque token, JWT of the other.
+type ConsoleLives struct{ Access, JWT, IDToken, RefreshIdle, Refresh string }
+
+// ConsoleSpan is a length of time: Unit is seconds, minutes, hours or days.
+type ConsoleSpan struct {
+	Unit string
+	N    int
 }
 
 // ConsoleProblem is what is wrong with a field, by its name in the form. Kind is one of those in console-problem.html, else

@@ -31,6 +31,7 @@ func fullClient(f Frame) ConsoleClient {
 		Secrets: secrets, Old: &secrets[1], Auth: "client_secret_basic", Format: "opaque", Algorithm: "RS256", JSON: `{"client_id": "x"}`,
 		Snippets: []ConsoleSnippet{{ID: "env", Text: "OIDC_ISSUER=x"}, {ID: "authlib", Name: "Authlib (Python)", Text: "oauth"}},
 		Scopes:   []string{"openid", "email"}, Redirects: []string{"https://cases.example.com/auth/callback"},
+		AccessLife: ConsoleSpan{"hours", 1}, IDLife: ConsoleSpan{"minutes", 5}, RefreshIdle: ConsoleSpan{"seconds", 90}, RefreshLife: ConsoleSpan{"days", 90}, Refreshes: true,
 		PostLogout: []string{"https://cases.example.com/"}, Backchannel: "https://cases.example.com/back", Frontchannel: "https://cases.example.com/front",
 	}
 }
@@ -46,7 +47,7 @@ func warningKinds() []string {
 func problemKinds() []string {
 	return []string{
 		"name", "none", "http", "wildcard", "fragment", "relative", "scheme", "twice", "host", "encode", "https", "scope", "id", "taken",
-		"keys", "number", "company", "itonly", "",
+		"keys", "number", "life", "company", "itonly", "",
 	}
 }
 
@@ -108,7 +109,7 @@ func clientVariants(f Frame) []variant {
 func formVariants(f Frame, companies [][2]string) []variant {
 	form := ConsoleClientForm{
 		Console: consoleFrame(f), Action: "/admin/clients/new", Cancel: "/admin/clients", IT: true, Companies: companies,
-		Methods: []string{"client_secret_basic", "none"}, Algorithms: []string{"RS256", "ES256"},
+		Methods: []string{"client_secret_basic", "none"}, Algorithms: []string{"RS256", "ES256"}, Most: ConsoleLives{"3600", "300", "3600", "1209600", "7776000"},
 		In: ConsoleClientInput{Kind: "web", Owner: "other", Scope: "openid", Auth: "none", IDTokenAlg: "ES256", PKCE: "required"},
 	}
 	edit := form
@@ -118,7 +119,7 @@ func formVariants(f Frame, companies [][2]string) []variant {
 	wrong := form
 	for _, field := range []string{
 		"name", "kind", "redirects", "postlogout", "owner", "id", "scope", "auth", "jwks_uri", "pkce", "factor", "companies", "roles", "maxage",
-		"format", "audience", "idalg", "useralg", "subject", "introspect", "backchannel", "frontchannel", "logo_uri", "uri", "login_uri",
+		"format", "accesslife", "idlife", "refreshidle", "refreshlife", "audience", "idalg", "useralg", "subject", "introspect", "backchannel", "frontchannel", "logo_uri", "uri", "login_uri",
 		"policy_uri", "tos_uri", "contacts",
 	} {
 		wrong.Problems = append(wrong.Problems, ConsoleProblem{Field: field, Kind: "https"})

@@ -74,6 +74,8 @@ type Office struct {
 	Sessions  session.Store
 	Standings grant.Standings
 	Issuer    string
+	// Lifetimes are the provider's: the most that a client can have.
+	Lifetimes client.Lifetimes
 	// LookupTXT asks DNS.
 	LookupTXT func(ctx context.Context, name string) ([]string, error)
 	Now       func() time.Time

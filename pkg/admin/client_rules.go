@@ -32,7 +32,7 @@ func (c *Clerk) checkClient(st registry.State, x, before *client.Client) error {
 		c.bound(x)
 	}
 	client.Defaults(x)
-	problems := []error{client.Validate(x)}
+	problems := []error{client.Validate(x), client.ValidateLifetimes(x, c.o.Lifetimes)}
 	if x.Company != "" {
 		if _, ok := st.Companies[x.Company]; !ok {
 			problems = append(problems, problem("lychgate_company", "is no company that is registered"))

@@ -57,6 +57,9 @@ func Tag(c *client.Client) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Lifetimes are the most that a client can have.
+func (c *Clerk) Lifetimes() client.Lifetimes { return c.o.Lifetimes }
+
 // ListClients returns a page of clients, without asking the store more than once.
 func (c *Clerk) ListClients(ctx context.Context, q ClientQuery) (ClientPage, error) {
 	if q.Company != "" {

@@ -93,6 +93,12 @@ type Client struct {
 	SecondFactor flow.FactorMode `json:"lychgate_second_factor,omitempty"`
 	// AccessTokenFormat is opaque (default) or at+jwt (RFC 9068).
 	AccessTokenFormat string `json:"lychgate_access_token_format,omitempty"`
+	// AccessTokenLife, IDTokenLife and RefreshTokenLife (from the sign-in) and RefreshTokenIdle (from the last use) are in
+	// seconds; 0: as long as the provider's. They count for what is issued after they were set.
+	AccessTokenLife  int64 `json:"lychgate_access_token_lifetime,omitempty"`
+	IDTokenLife      int64 `json:"lychgate_id_token_lifetime,omitempty"`
+	RefreshTokenIdle int64 `json:"lychgate_refresh_token_idle,omitempty"`
+	RefreshTokenLife int64 `json:"lychgate_refresh_token_lifetime,omitempty"`
 	// Evidence is on (default) or off: whether ID tokens have the claim lg_evidence.
 	Evidence string `json:"lychgate_evidence,omitempty"`
 	// PKCE is required (default) or, for confidential clients only, optional.

@@ -124,7 +124,7 @@ func (p *Provider) newCode(ctx context.Context, c *client.Client, f *flow.Flow, 
 		return grant.NewCode{}, err
 	}
 	if offline {
-		g.Ends = p.now().Add(p.cfg.Lifetimes.RefreshEnd)
+		g.Ends = p.now().Add(c.Lifetimes(p.cfg.Lifetimes.Lifetimes).RefreshEnd)
 	}
 	return grant.NewCode{
 		Session: sessionTold(c, f),

@@ -61,7 +61,7 @@ func (p *Provider) signID(unit *work, with bound) (string, error) {
 	alg := unit.client.Alg()
 	c := idClaims{
 		Issuer: p.cfg.Issuer, Subject: g.Subject, Audience: g.ClientID,
-		Expires: now.Add(p.cfg.Lifetimes.IDToken).Unix(), Issued: now.Unix(), AuthTime: g.AuthTime.Unix(),
+		Expires: now.Add(unit.client.Lifetimes(p.cfg.Lifetimes.Lifetimes).IDToken).Unix(), Issued: now.Unix(), AuthTime: g.AuthTime.Unix(),
 		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AccessHash: leftHash(alg, with.access),
 		CodeHash: leftHash(alg, with.code), StateHash: leftHash(alg, with.state),
 	}

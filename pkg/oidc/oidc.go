@@ -22,11 +22,9 @@ import (
 
 // Lifetimes of what is issued; a zero takes the default (decisions.md).
 type Lifetimes struct {
-	// Access is the life of an opaque access token (1 h), AccessJWT of an at+jwt (5 min, which is also the most),
-	// IDToken of an ID token (1 h).
-	Access, AccessJWT, IDToken time.Duration
-	// RefreshIdle and RefreshEnd are the idle (14 d) and absolute (90 d) life of a refresh token.
-	RefreshIdle, RefreshEnd time.Duration
+	// Those of an opaque access token (1 h), an at+jwt (5 min, which is also the most), an ID token (1 h), and of a refresh
+	// token, idle (14 d) and absolute (90 d). A client can have shorter ones.
+	client.Lifetimes
 	// Pushed is how long a pushed request can be opened (5 min).
 	Pushed time.Duration
 }

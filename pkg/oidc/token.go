@@ -212,9 +212,10 @@ func (p *Provider) event(ctx context.Context, name string, unit *work, more ...s
 
 // access is the life of an access token of c, and whether the store keeps a record of it.
 func (p *Provider) access(c *client.Client, scopes []string) grant.Access {
-	a := grant.Access{Life: p.cfg.Lifetimes.Access, Stored: true, Scopes: scopes, RefreshIdle: p.cfg.Lifetimes.RefreshIdle}
+	life := c.Lifetimes(p.cfg.Lifetimes.Lifetimes)
+	a := grant.Access{Life: life.Access, Stored: true, Scopes: scopes, RefreshIdle: life.RefreshIdle}
 	if c.JWTAccess() {
-		a.Life, a.Stored = p.cfg.Lifetimes.AccessJWT, false
+		a.Life, a.Stored = life.AccessJWT, false
 	}
 	return a
 }

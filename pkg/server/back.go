@@ -98,6 +98,7 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		Audit: b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Invitations: st.Invitations(), Starter: st,
 		History: b.history, Keys: b.ring,
 		Factors: st.Credentials(), Devices: st.Devices(), Sessions: st.Sessions(), Standings: st.Standings(), Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,
+		Lifetimes: clientLifetimes(cfg.Lifetimes),
 	}
 	b.Desk = &admin.Desk{
 		Office: b.Office, Registrar: st.Registrar(), Open: cfg.Registration.Mode == config.RegistrationOpen,
@@ -113,6 +114,11 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		}
 	}
 	return b, nil
+}
+
+// clientLifetimes are those that a client can have at most.
+func clientLifetimes(l config.Lifetime) client.Lifetimes {
+	return client.Lifetimes{Access: l.AccessToken, AccessJWT: l.JWTAccess, IDToken: l.IDToken, RefreshIdle: l.RefreshIdle, RefreshEnd: l.RefreshEnd}
 }
 
 // lookupTXT asks DNS for at most 1.5 s, so that a page that waits for it is still answered in time.

@@ -138,8 +138,8 @@ func (s *Server) engineConfig(events *audit.Log, statements oidc.Statements) oid
 			return s.site.FormPost(w, r, action, fields, locales)
 		},
 		Lifetimes: oidc.Lifetimes{
-			Access: l.AccessToken, AccessJWT: l.JWTAccess, IDToken: l.IDToken, RefreshIdle: l.RefreshIdle, RefreshEnd: l.RefreshEnd,
-			Pushed: l.Pushed,
+			Lifetimes: clientLifetimes(l),
+			Pushed:    l.Pushed,
 		},
 	}
 }

@@ -137,7 +137,7 @@ func fieldSchema(t reflect.Type) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeBoolean}
 	case reflect.Slice:
 		return &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString}}
-	case reflect.Pointer:
+	case reflect.Pointer, reflect.Int64:
 		return &huma.Schema{Type: huma.TypeInteger}
 	default:
 		return &huma.Schema{Type: huma.TypeString}
@@ -165,19 +165,23 @@ func choices() map[string][]string {
 // words are the meanings of our own fields; those of RFC 7591 and OpenID Connect are theirs.
 func words() map[string]string {
 	return map[string]string{ //nolint:gosec // names of fields and what they mean
-		"client_id":                    "Made by the server where it is left out.",
-		"scope":                        "Separated by one space.",
-		"lychgate_company":             "The company whose own app this is: no consent is asked, and its API tokens see that company alone.",
-		"lychgate_companies":           "Whose people may sign in; empty: everybody's.",
-		"lychgate_roles":               "Who may sign in; empty: every role.",
-		"lychgate_second_factor":       "The stricter of client and company counts.",
-		"lychgate_access_token_format": "opaque, or at+jwt (RFC 9068).",
-		"lychgate_evidence":            "Whether ID tokens have the claim lg_evidence.",
-		"lychgate_pkce":                "optional for clients with a secret alone.",
-		"lychgate_audience":            "The aud of access tokens; empty: the client_id.",
-		"lychgate_introspect":          "Clients whose tokens this one may introspect; * is all.",
-		"lychgate_strict_audience":     "Take client assertions for the issuer alone.",
-		"lychgate_consent":             "How people are asked; absent: never for a company's own app, else remember.",
-		"lychgate_disabled":            "Refuse the client everywhere, within a second.",
+		"client_id":                       "Made by the server where it is left out.",
+		"scope":                           "Separated by one space.",
+		"lychgate_company":                "The company whose own app this is: no consent is asked, and its API tokens see that company alone.",
+		"lychgate_companies":              "Whose people may sign in; empty: everybody's.",
+		"lychgate_roles":                  "Who may sign in; empty: every role.",
+		"lychgate_second_factor":          "The stricter of client and company counts.",
+		"lychgate_access_token_format":    "opaque, or at+jwt (RFC 9068).",
+		"lychgate_access_token_lifetime":  "In seconds, at least 60; absent, and at most: the provider's.",
+		"lychgate_id_token_lifetime":      "In seconds, at least 60; absent, and at most: the provider's.",
+		"lychgate_refresh_token_idle":     "In seconds from the last use, at least 60; absent, and at most: the provider's.",
+		"lychgate_refresh_token_lifetime": "In seconds from the sign-in, at least 60; absent, and at most: the provider's.",
+		"lychgate_evidence":               "Whether ID tokens have the claim lg_evidence.",
+		"lychgate_pkce":                   "optional for clients with a secret alone.",
+		"lychgate_audience":               "The aud of access tokens; empty: the client_id.",
+		"lychgate_introspect":             "Clients whose tokens this one may introspect; * is all.",
+		"lychgate_strict_audience":        "Take client assertions for the issuer alone.",
+		"lychgate_consent":                "How people are asked; absent: never for a company's own app, else remember.",
+		"lychgate_disabled":               "Refuse the client everywhere, within a second.",
 	}
 }

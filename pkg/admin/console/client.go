@@ -46,6 +46,12 @@ func (v *visit) client(c *client.Client, secret, done string) error {
 		Auth: c.AuthMethod, Format: c.AccessTokenFormat, Algorithm: c.Alg(), Done: done,
 		Trial: !c.Disabled && c.HasResponseType(client.TypeCode) && len(c.RedirectURIs) > 0,
 	}
+	life := c.Lifetimes(v.clerk.Lifetimes())
+	page.AccessLife, page.IDLife, page.RefreshIdle, page.RefreshLife = span(life.Access), span(life.IDToken), span(life.RefreshIdle), span(life.RefreshEnd)
+	if c.JWTAccess() {
+		page.AccessLife = span(life.AccessJWT)
+	}
+	page.Refreshes = c.HasGrant(client.GrantRefresh)
 	page.Newest = newest(c)
 	page.LogoURL = v.cfg.Site.Logo(v.r.Context(), c)
 	if len(c.RedirectURIs) > 0 {
@@ -64,6 +70,19 @@ func (v *visit) client(c *client.Client, secret, done string) error {
 		page.Warnings = append(page.Warnings, templates.ConsoleWarning(w))
 	}
 	return v.page(page)
+}
+
+// span is a length of time in the largest unit that it is a whole number of.
+func span(d time.Duration) templates.ConsoleSpan {
+	for _, u := range []struct {
+		unit string
+		one  time.Duration
+	}{{"days", 24 * time.Hour}, {"hours", time.Hour}, {"minutes", time.Minute}} {
+		if d > 0 && d%u.one == 0 {
+			return templates.ConsoleSpan{Unit: u.unit, N: int(d / u.one)}
+		}
+	}
+	return templates.ConsoleSpan{Unit: "seconds", N: int(d / time.Second)}
 }
 
 // change changes the description of the client that the request is about, and leads back to its page.

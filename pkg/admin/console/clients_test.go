@@ -48,10 +48,12 @@ func TestClientIsAdded(t *testing.T) {
 func TestWrongInputStandsAtItsField(t *testing.T) {
 	p := start(t)
 	page := as(t, p, ivy, "/admin/clients/new")
-	page = page.Press(t, "main", "Add a client", form("name", "", "redirects", "https://ok.example/cb\nhttp://tide.example/cb\nhttps://*.example/cb", "maxage", "soon"))
+	page = page.Press(t, "main", "Add a client", form("name", "", "redirects", "https://ok.example/cb\nhttp://tide.example/cb\nhttps://*.example/cb", "maxage", "soon",
+		"accesslife", "3601", "idlife", "59", "refreshidle", "-1", "refreshlife", "long"))
 	want(t, page, "Add a client")
 	for field, part := range map[string]string{
 		"name": "Give it a name", "redirects": "Line 2 is http", "maxage": "whole number",
+		"accesslife": "within the limits", "idlife": "within the limits", "refreshidle": "within the limits", "refreshlife": "within the limits",
 	} {
 		if got := page.Find("#" + field + "-error").Text(); !strings.Contains(got, part) {
 			t.Errorf("%s says %q, want %q in it", field, got, part)
@@ -59,6 +61,9 @@ func TestWrongInputStandsAtItsField(t *testing.T) {
 	}
 	if got := page.Find("#redirects").Text(); !strings.Contains(got, "https://*.example/cb") {
 		t.Errorf("typed %q", got)
+	}
+	if got := page.Find("#accesslife-hint").Text(); got != "In seconds, 60 to 3600; a JWT 60 to 300. Empty: the most." {
+		t.Errorf("hint %q", got)
 	}
 	if !strings.HasPrefix(page.Title(), "Error: ") {
 		t.Errorf("title %q", page.Title())

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/admin"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -95,7 +96,7 @@ func submitEditClient(v *visit) error {
 func (v *visit) clientForm(c *client.Client, in templates.ConsoleClientInput, problem string, wrong []templates.ConsoleProblem) error {
 	page := templates.ConsoleClientForm{
 		Console: v.frame("clients"), Action: clients + "/new", Cancel: clients, IT: v.it, In: in, Problem: problem, Problems: wrong,
-		Methods: client.AuthMethods(), Algorithms: keys.Algs(),
+		Methods: client.AuthMethods(), Algorithms: keys.Algs(), Most: most(v.clerk.Lifetimes()),
 	}
 	if c != nil {
 		page.ID, page.Name, page.Action, page.Cancel = c.ID, c.Name, clientPage(c.ID)+"/edit", clientPage(c.ID)
@@ -115,6 +116,12 @@ func (v *visit) clientForm(c *client.Client, in templates.ConsoleClientInput, pr
 	return v.page(page)
 }
 
+// most are the lifetimes that a client can have at most.
+func most(l client.Lifetimes) templates.ConsoleLives {
+	in := func(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
+	return templates.ConsoleLives{Access: in(l.Access), JWT: in(l.AccessJWT), IDToken: in(l.IDToken), RefreshIdle: in(l.RefreshIdle), Refresh: in(l.RefreshEnd)}
+}
+
 // input is what was typed.
 func input(f url.Values) templates.ConsoleClientInput {
 	one := func(name string) string { return strings.TrimSpace(f.Get(name)) }
@@ -126,6 +133,7 @@ func input(f url.Values) templates.ConsoleClientInput {
 		Audience: f.Get("audience"), Introspect: f.Get("introspect"), IDTokenAlg: one("idalg"), Userinfo: one("useralg"),
 		Subject: one("subject"), Backchannel: one("backchannel"), Frontchannel: one("frontchannel"),
 		Factor: one("factor"), Companies: f.Get("companies"), Roles: f.Get("roles"), MaxAge: one("maxage"),
+		AccessLife: one("accesslife"), IDLife: one("idlife"), RefreshIdle: one("refreshidle"), RefreshLife: one("refreshlife"),
 		Refresh: f.Has("refresh"), BackSession: f.Has("backsession"), FrontSession: f.Has("frontsession"),
 	}
 }
@@ -146,6 +154,8 @@ func written(c *client.Client) templates.ConsoleClientInput {
 	if c.DefaultMaxAge != nil {
 		in.MaxAge = strconv.FormatInt(*c.DefaultMaxAge, 10)
 	}
+	in.AccessLife, in.IDLife = seconds(c.AccessTokenLife), seconds(c.IDTokenLife)
+	in.RefreshIdle, in.RefreshLife = seconds(c.RefreshTokenIdle), seconds(c.RefreshTokenLife)
 	return in
 }
 
@@ -179,18 +189,51 @@ func (v *visit) described(in templates.ConsoleClientInput, before client.Client)
 		}
 		c.DefaultMaxAge = &n
 	}
+	problems = append(problems, lives(&c, in)...)
 	if len(problems) > 0 {
 		// Everything that is wrong is said at once.
-		problems = append(problems, validated(c))
+		problems = append(problems, v.validated(c))
 	}
 	return &c, errors.Join(problems...)
 }
 
+// seconds is a number of seconds as it is typed; none is empty.
+func seconds(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// lives sets the lifetimes as they were typed.
+func lives(c *client.Client, in templates.ConsoleClientInput) []error {
+	var problems []error
+	for _, l := range []struct {
+		field, typed string
+		life         *int64
+	}{
+		{"lychgate_access_token_lifetime", in.AccessLife, &c.AccessTokenLife}, {"lychgate_id_token_lifetime", in.IDLife, &c.IDTokenLife},
+		{"lychgate_refresh_token_idle", in.RefreshIdle, &c.RefreshTokenIdle}, {"lychgate_refresh_token_lifetime", in.RefreshLife, &c.RefreshTokenLife},
+	} {
+		*l.life = 0
+		if l.typed == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(l.typed, 10, 64)
+		if err != nil || n <= 0 {
+			problems = append(problems, &client.FieldError{Field: l.field, Problem: "must be a number: the provider's own is the most"})
+			continue
+		}
+		*l.life = n
+	}
+	return problems
+}
+
 // validated holds a client against the rules for all; the clerk knows the others.
-func validated(c client.Client) error {
+func (v *visit) validated(c client.Client) error {
 	c.ID = cmp.Or(c.ID, "new")
 	client.Defaults(&c)
-	return client.Validate(&c)
+	return errors.Join(client.Validate(&c), client.ValidateLifetimes(&c, v.clerk.Lifetimes()))
 }
 
 // ofKind sets what follows from the kind: how the client proves itself and gets its tokens.

@@ -18,7 +18,8 @@ func fieldOf(name string) string {
 		"client_name": "name", "client_id": "id", "redirect_uris": "redirects", "post_logout_redirect_uris": "postlogout",
 		"lychgate_company": "owner", "client_uri": "uri", "initiate_login_uri": "login_uri", "token_endpoint_auth_method": "auth",
 		"token_endpoint_auth_signing_alg": "auth", "jwks": "jwks_uri", "lychgate_pkce": "pkce", "lychgate_second_factor": "factor",
-		"lychgate_companies": "companies", "lychgate_roles": "roles", "default_max_age": "maxage",
+		"lychgate_companies": "companies", "lychgate_roles": "roles", "default_max_age": "maxage", "lychgate_access_token_lifetime": "accesslife",
+		"lychgate_id_token_lifetime": "idlife", "lychgate_refresh_token_idle": "refreshidle", "lychgate_refresh_token_lifetime": "refreshlife",
 		"lychgate_access_token_format": "format", "lychgate_audience": "audience", "id_token_signed_response_alg": "idalg",
 		"userinfo_signed_response_alg": "useralg", "subject_type": "subject", "sector_identifier_uri": "subject",
 		"lychgate_introspect": "introspect", "backchannel_logout_uri": "backchannel", "frontchannel_logout_uri": "frontchannel",
@@ -61,6 +62,7 @@ func problemKinds() [][3]string {
 		{"id", "must be 1 to 255", "id"},
 		{"jwks_uri", "is needed", "keys"},
 		{"maxage", "", "number"},
+		{"", "the provider's own is the most", "life"},
 		{"owner", "", "company"},
 	}
 }

@@ -150,12 +150,21 @@ func TestClientIsChangedAndTurnedOff(t *testing.T) {
 		"name": {"Case App 2"}, "redirects": {p.RP.URL + "/callback\nhttps://two.example/cb"}, "format": {"at+jwt"}, "kind": {"web"},
 		"backchannel": {"https://two.example/back"}, "backsession": {"1"}, "scope": {"openid email"}, "auth": {"client_secret_post"},
 		"pkce": {"optional"}, "idalg": {"ES256"}, "subject": {"public"}, "useralg": {"ES256"}, "factor": {"required"}, "maxage": {"600"}, "refresh": {"1"},
+		"accesslife": {"120"}, "idlife": {"7200"}, "refreshidle": {"86400"}, "refreshlife": {""},
 	}
 	page := want(t, edit.Press(t, "main", "Save", change), "Change Case App")
 	if !strings.Contains(page.Alert(), "Somebody else changed this client") || page.Find("#name").AttrOr("value", "") != "Case App 2" {
 		t.Fatalf("alert %q, name %q", page.Alert(), page.Find("#name").AttrOr("value", ""))
 	}
+	page = want(t, page.Press(t, "main", "Save", change), "Change Case App")
+	if got := page.Find("#idlife-error").Text(); !strings.Contains(got, "within the limits") || page.Find("#accesslife-error").Length() != 0 {
+		t.Fatalf("an ID token of two hours: %q", got)
+	}
+	change.Set("idlife", "90")
 	page = want(t, page.Press(t, "main", "Save", change), "Case App 2")
+	if got := strings.Join(strings.Fields(page.Find("#tokens").Text()), " "); !strings.Contains(got, "Access token: 2 minutesID token: 90 secondsRefresh token: 90 days after the sign-in; unused 1 day") {
+		t.Errorf("tokens %q", got)
+	}
 	c := registered(t, p, "Case App 2")
 	if len(c.RedirectURIs) != 2 || c.AccessTokenFormat != client.FormatJWT || !c.BackchannelSession || c.AuthMethod != client.AuthPost ||
 		c.PKCE != client.PKCEOptional || c.Alg() != "ES256" || c.UserinfoAlg != "ES256" || c.SecondFactor != "required" || *c.DefaultMaxAge != 600 ||
