@@ -5,6 +5,7 @@ package admin
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -20,13 +21,13 @@ type Pending struct {
 	Another bool
 }
 
-// PendingReset returns the reset that waits for somebody; nil: there is none.
-func (c *Clerk) PendingReset(ctx context.Context, id string) (*Pending, error) {
-	r, err := c.Person(ctx, id)
+// PendingReset returns the reset that waits for somebody whom Person returned; nil: there is none.
+func (c *Clerk) PendingReset(ctx context.Context, r authn.Record) (*Pending, error) {
+	err := c.guard(ctx, r.Company, slog.String("account", r.ID))
 	if err != nil || r.Factor != authn.FactorOn || r.Company == "" {
 		return nil, err
 	}
-	asked, there, err := c.o.Resets.AskedReset(ctx, id)
+	asked, there, err := c.o.Resets.AskedReset(ctx, r.ID)
 	if err != nil || !there {
 		return nil, err
 	}

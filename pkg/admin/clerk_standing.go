@@ -16,6 +16,8 @@ import (
 
 // Holdings is what an account has under way: what admins see of it, never a secret.
 type Holdings struct {
+	// Person is whose they are, as Clerk.Person returns it.
+	Person   authn.Record
 	Factors  authn.Factors
 	Devices  []device.Device
 	Sessions []session.Listed
@@ -31,7 +33,7 @@ func (c *Clerk) Holdings(ctx context.Context, id string) (Holdings, error) {
 	if err != nil {
 		return Holdings{}, err
 	}
-	var h Holdings
+	h := Holdings{Person: r}
 	if h.Factors, err = c.o.Factors.Authenticators(ctx, r.Account); err != nil {
 		return Holdings{}, err
 	}

@@ -24,11 +24,19 @@ func personDones() []string {
 // whose returns the person that a request is about, with the company, which may be none.
 func (v *visit) whose() (authn.Record, company.Company, error) {
 	r, err := v.clerk.Person(v.r.Context(), v.r.PathValue("person"))
-	if err != nil || r.Company == "" {
+	if err != nil {
 		return r, company.Company{}, err
 	}
-	co, err := v.cfg.Companies.Company(v.r.Context(), r.Company)
+	co, err := v.companyOf(r)
 	return r, co, err
+}
+
+// companyOf returns a person's company, which may be none.
+func (v *visit) companyOf(r authn.Record) (company.Company, error) {
+	if r.Company == "" {
+		return company.Company{}, nil
+	}
+	return v.cfg.Companies.Company(v.r.Context(), r.Company)
 }
 
 // touches says whether whoever looks may act on the account: a company's admin may not on one of the IT team.
@@ -36,15 +44,16 @@ func (v *visit) touches(r authn.Record) bool { return v.it || r.Admin != authn.A
 
 // servePerson is what is known of a person, C3: never a password, never a secret.
 func servePerson(v *visit) error {
-	r, co, err := v.whose()
+	h, err := v.clerk.Holdings(v.r.Context(), v.r.PathValue("person"))
 	if err != nil {
 		return err
 	}
-	h, err := v.clerk.Holdings(v.r.Context(), r.ID)
+	r := h.Person
+	co, err := v.companyOf(r)
 	if err != nil {
 		return err
 	}
-	pending, err := v.clerk.PendingReset(v.r.Context(), r.ID)
+	pending, err := v.clerk.PendingReset(v.r.Context(), r)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (v *visit) confirm(kind string) error {
 	case !v.touches(r):
 		return v.acted("", "", admin.ErrForbidden)
 	}
-	pending, err := v.clerk.PendingReset(v.r.Context(), r.ID)
+	pending, err := v.clerk.PendingReset(v.r.Context(), r)
 	if err != nil {
 		return err
 	}
