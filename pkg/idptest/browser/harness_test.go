@@ -10,7 +10,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,26 +27,44 @@ import (
 // patience ends a wait that would never end by itself.
 const patience = 30 * time.Second
 
-// chromium is the one browser process of this package.
-var chromium context.Context
-
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
+// chromium is a browser that is started when it is first asked for, once for all tests.
+type chromium struct {
+	once sync.Once
+	name string
+	ctx  context.Context
+	stop func()
+	err  error
 }
 
-func run(m *testing.M) int {
+// whole is Chromium as people have it, with its history cache and error pages. light is the same engine without a
+// window, in half the time; where it is not installed, it is whole as well.
+var whole, light = &chromium{}, &chromium{name: "chromium-headless-shell"}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	whole.end()
+	light.end()
+	os.Exit(code)
+}
+
+func (c *chromium) start() {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-GB"))
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
-	defer stop()
-	ctx, cancel := chromedp.NewContext(alloc)
-	defer cancel()
-	if err := chromedp.Do(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "start Chromium:", err)
-		return 1
+	if path, err := exec.LookPath(c.name); err == nil {
+		opts = append(opts, chromedp.ExecPath(path))
 	}
-	chromium = ctx
-	return m.Run()
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, cancel := chromedp.NewContext(alloc)
+	c.ctx, c.stop = ctx, func() { cancel(); stop() }
+	if err := chromedp.Do(ctx); err != nil {
+		c.err = fmt.Errorf("start Chromium: %w", err)
+	}
+}
+
+func (c *chromium) end() {
+	if c.stop != nil {
+		c.stop()
+	}
 }
 
 // look is how a person's browser is set.
@@ -73,8 +93,17 @@ type tab struct {
 // open starts a person's browser.
 func (w *world) open(t *testing.T, l look) *tab {
 	t.Helper()
+	return w.openIn(t, light, l)
+}
+
+func (w *world) openIn(t *testing.T, c *chromium, l look) *tab {
+	t.Helper()
+	c.once.Do(c.start)
+	if c.err != nil {
+		t.Fatal(c.err)
+	}
 	watch := newWatcher(w)
-	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext(), chromedp.WithListener(watch.see))
+	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(watch.see))
 	t.Cleanup(cancel)
 	b := &tab{T: t, ctx: ctx, world: w, watch: watch}
 	b.do(call(audits.Enable, cdp.Empty{}), call(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))

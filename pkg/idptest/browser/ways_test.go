@@ -31,7 +31,7 @@ func TestJourney(t *testing.T) {
 	for name, l := range map[string]look{"desktop": desktop(), "phone": phone(), "320 px": narrow, "phone without script": noScript, "desktop without script": plain} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, idptest.Setup{})
-			b := w.open(t, l)
+			b := w.openIn(t, whole, l)
 			key := b.firstSignIn()
 			b.press("Sign out")
 			b.want(200, "Every estate, in one place")
@@ -110,7 +110,7 @@ func TestDutch(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, idptest.Setup{})
-			b := w.open(t, desktop())
+			b := w.openIn(t, whole, desktop())
 			tt.begin(b)
 			b.inDutch("Inloggen", "Inloggen")
 			b.write("username", bert)
@@ -155,7 +155,7 @@ func (b *tab) atRP() {
 // TestDoubleClick: script holds the second press back, so that pressing twice is pressing once.
 func TestDoubleClick(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
-	b := w.open(t, desktop())
+	b := w.openIn(t, whole, desktop())
 	b.begin()
 	b.write("username", anna)
 	b.write("password", idptest.Password)
@@ -171,7 +171,7 @@ func TestDoubleClickWithoutScript(t *testing.T) {
 	l.noScript = true
 	// A hash that takes its time lets the second press come before the answer to the first.
 	w := newWorld(t, idptest.Setup{Change: func(c *config.Config) { c.Password.MemoryKiB, c.Password.Passes = 19<<10, 8 }})
-	b := w.open(t, l)
+	b := w.openIn(t, whole, l)
 	b.begin()
 	b.write("username", anna)
 	b.write("password", idptest.Password)
@@ -243,7 +243,7 @@ func (b *tab) shows(h1 ...string) {
 // TestBackAndReload is J15: wherever people go back or reload, the next thing to do is on the page; never a loop.
 func TestBackAndReload(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
-	b := w.open(t, desktop())
+	b := w.openIn(t, whole, desktop())
 	b.begin()
 	b.load(chromedp.Reload())
 	b.want(200, "Sign in")
@@ -286,7 +286,7 @@ func (b *tab) onceOnly() {
 // to the app and shows nothing twice.
 func TestReloadTheCodes(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
-	b := w.open(t, desktop())
+	b := w.openIn(t, whole, desktop())
 	b.begin()
 	b.password(bert)
 	b.code(w.codeOf(t, b.key()))
@@ -308,7 +308,7 @@ func TestReloadTheCodes(t *testing.T) {
 // time, and sending the form again ends nothing: the codes that were written down stay in force.
 func TestBackToNewCodes(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
-	b := w.open(t, desktop())
+	b := w.openIn(t, whole, desktop())
 	b.own(idptest.Password)
 	b.submit("#recovery form button")
 	b.submit(primary)
@@ -332,7 +332,7 @@ func TestBackToNewCodes(t *testing.T) {
 // TestBackToAnotherSignIn: an old sign-in page in the history leads on, not round and round.
 func TestBackToAnotherSignIn(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
-	b := w.open(t, desktop())
+	b := w.openIn(t, whole, desktop())
 	b.begin()
 	b.password(anna)
 	b.want(200, "Enter your code")
