@@ -24,21 +24,21 @@ func (c *console) companyDomain() *cobra.Command {
 				clerk := b.Office.Clerk(admin.CommandLine())
 				switch {
 				case drop:
-					if err := clerk.DropDomain(cmd.Context(), args[0], args[1]); err != nil {
+					if err := clerk.DropDomain(cmd.Context(), args[0], "", args[1]); err != nil {
 						return err
 					}
 					fmt.Fprintf(c.out, "%s is no domain of %s any more\n", args[1], args[0])
 				case check:
-					if err := clerk.VerifyDomain(cmd.Context(), args[0], args[1]); err != nil {
+					if err := clerk.VerifyDomain(cmd.Context(), args[0], "", args[1]); err != nil {
 						return err
 					}
 					fmt.Fprintf(c.out, "%s is a domain of %s\n", args[1], args[0])
 				default:
-					name, value, err := clerk.DomainRecord(cmd.Context(), args[0], args[1])
+					rec, err := clerk.DomainRecord(cmd.Context(), args[0], args[1])
 					if err != nil {
 						return err
 					}
-					fmt.Fprintf(c.out, "%s. TXT \"%s\"\n", name, value)
+					fmt.Fprintf(c.out, "%s. TXT \"%s\"\n", rec.Name, rec.Value)
 				}
 				return nil
 			})

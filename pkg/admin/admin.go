@@ -26,6 +26,7 @@ import (
 	"github.com/lychgate/lychgate/pkg/notify"
 	"github.com/lychgate/lychgate/pkg/registry"
 	"github.com/lychgate/lychgate/pkg/session"
+	"github.com/lychgate/lychgate/pkg/throttle"
 )
 
 // Passwords is what the local directory knows of names and passwords.
@@ -76,9 +77,11 @@ type Office struct {
 	Issuer    string
 	// Lifetimes are the provider's: the most that a client can have.
 	Lifetimes client.Lifetimes
-	// LookupTXT asks DNS.
+	// LookupTXT asks DNS; it answers within seconds, whatever the name server does.
 	LookupTXT func(ctx context.Context, name string) ([]string, error)
-	Now       func() time.Time
+	// Counter bounds what costs others something.
+	Counter throttle.Counter
+	Now     func() time.Time
 	// Rand is crypto/rand if nil.
 	Rand io.Reader
 }

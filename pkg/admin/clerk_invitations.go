@@ -76,7 +76,7 @@ func (c *Clerk) checkInvitee(ctx context.Context, co company.Company, p Invitee)
 		problems = append(problems, fieldf("admin", "can be given by the IT team alone"))
 	}
 	if c.by.Company != "" {
-		foreign, err := c.foreignDomain(ctx, co.ID, p.Email)
+		foreign, err := c.foreignDomain(ctx, co.ID, name)
 		if err != nil {
 			return "", err
 		}

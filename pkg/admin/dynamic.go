@@ -32,8 +32,6 @@ type Desk struct {
 	Most int
 	// Fetch reads the document of a sector_identifier_uri.
 	Fetch func(ctx context.Context, url string) ([]byte, error)
-	// Counter holds an open desk to 20 registrations an hour of one source.
-	Counter throttle.Counter
 }
 
 // InitialToken makes an initial access token.
@@ -88,7 +86,7 @@ func (d *Desk) Register(ctx context.Context, initial, source string, raw []byte)
 	return out, nil
 }
 
-// room refuses a flood: what strangers may write is bounded.
+// room refuses a flood: what strangers may write is bounded, to 20 registrations an hour of one source at an open desk.
 func (d *Desk) room(ctx context.Context, initial, source string) error {
 	if initial == "" {
 		limit := throttle.Limit{Kind: "dr", Free: 20, First: 3 * time.Minute, Per: time.Hour}

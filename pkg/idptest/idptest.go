@@ -7,6 +7,7 @@ package idptest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base32"
 	"encoding/base64"
@@ -57,6 +58,8 @@ type Setup struct {
 	Hashes *atomic.Int64
 	// RealClock keeps the embedded store on real time (for a browser).
 	RealClock bool
+	// Zone answers in place of name servers; nil: no name has a record.
+	Zone *Zone
 }
 
 // IDP is a provider with one node or more.
@@ -190,6 +193,7 @@ func (p *IDP) start(tb testing.TB, l net.Listener) *Node {
 				p.setup.Hashes.Add(1)
 			}
 		},
+		LookupTXT: cmp.Or(p.setup.Zone, &Zone{}).LookupTXT,
 	}
 	ctx, cancel := context.WithCancel(tb.Context())
 	srv, err := server.New(ctx, p.cfg, deps)

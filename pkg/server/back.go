@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -96,13 +95,13 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 		Uses: st.ClientUses(), Passwords: passwords{b.hasher},
 		Digest: func(secret string) string { return seal.Digest(pepper, secret) }, LookupTXT: lookupTXT(deps),
 		Audit: b.events, Links: st.Links(), Outbox: b.Outbox(), Resets: resets{st}, Invitations: st.Invitations(), Starter: st,
-		History: b.history, Keys: b.ring,
+		History: b.history, Keys: b.ring, Counter: st.Throttle(),
 		Factors: st.Credentials(), Devices: st.Devices(), Sessions: st.Sessions(), Standings: st.Standings(), Issuer: cfg.Issuer, Now: deps.Now, Rand: deps.Rand,
 		Lifetimes: clientLifetimes(cfg.Lifetimes),
 	}
 	b.Desk = &admin.Desk{
 		Office: b.Office, Registrar: st.Registrar(), Open: cfg.Registration.Mode == config.RegistrationOpen,
-		Most: cfg.Registration.Most, Counter: st.Throttle(),
+		Most: cfg.Registration.Most,
 		Rules: client.Rules{
 			RedirectHosts: cfg.Registration.RedirectHosts, GrantTypes: cfg.Registration.GrantTypes,
 			Scopes: cfg.Registration.Scopes, PKCE: cfg.Registration.RequirePKCE,
@@ -119,20 +118,6 @@ func OpenBack(ctx context.Context, cfg config.Config, deps Deps) (*Back, error) 
 // clientLifetimes are those that a client can have at most.
 func clientLifetimes(l config.Lifetime) client.Lifetimes {
 	return client.Lifetimes{Access: l.AccessToken, AccessJWT: l.JWTAccess, IDToken: l.IDToken, RefreshIdle: l.RefreshIdle, RefreshEnd: l.RefreshEnd}
-}
-
-// lookupTXT asks DNS for at most 1.5 s, so that a page that waits for it is still answered in time.
-func lookupTXT(deps Deps) func(context.Context, string) ([]string, error) {
-	const patience = 1500 * time.Millisecond
-	ask := deps.LookupTXT
-	if ask == nil {
-		ask = net.DefaultResolver.LookupTXT
-	}
-	return func(ctx context.Context, name string) ([]string, error) {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		return ask(ctx, name)
-	}
 }
 
 // Pairwise is the subject of an account for the clients of a sector.
