@@ -3,6 +3,8 @@
 
 package templates
 
+import "time"
+
 // ConsoleCompanies lists the companies, for IT teams.
 type ConsoleCompanies struct {
 	Console
@@ -31,6 +33,8 @@ type ConsoleCompany struct {
 	AdminEmails                 []string
 	All, Without                int
 	Groups                      []ConsoleTick
+	// Domains are the mail domains that were shown to be the company's own.
+	Domains []string
 	// GroupID and GroupName are what was typed for a new group that has Problems.
 	GroupID, GroupName string
 	Problems           []ConsoleProblem
@@ -75,3 +79,26 @@ type ConsoleCompanyRemove struct {
 
 // Template implements Page.
 func (ConsoleCompanyRemove) Template() string { return "console-company-remove" }
+
+// ConsoleDomain adds a mail domain to a company. Record and Value are those of the TXT record to set for Domain; without
+// them the page asks for the domain, and Domain is what was typed.
+type ConsoleDomain struct {
+	Console
+	Action, Back, Name    string
+	Domain, Record, Value string
+	// Problem is "", a reason of admin.DomainError, or "wait" with Wait.
+	Problem string
+	Wait    time.Duration
+}
+
+// Template implements Page.
+func (ConsoleDomain) Template() string { return "console-domain" }
+
+// ConsoleDomainRemove asks whether to take a mail domain from a company.
+type ConsoleDomainRemove struct {
+	Console
+	Action, Back, Name, Domain string
+}
+
+// Template implements Page.
+func (ConsoleDomainRemove) Template() string { return "console-domain-remove" }

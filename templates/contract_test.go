@@ -213,6 +213,8 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = p.Problem != ""
 	case ConsoleCompany:
 		refused = len(p.Problems) > 0
+	case ConsoleDomain:
+		refused = p.Problem != ""
 	case ConsoleCompanyForm:
 		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleTry:

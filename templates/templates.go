@@ -136,6 +136,8 @@ func known() []Page {
 		ConsoleCompany{},
 		ConsoleCompanyForm{},
 		ConsoleCompanyRemove{},
+		ConsoleDomain{},
+		ConsoleDomainRemove{},
 	}
 }
 

@@ -33,6 +33,10 @@ func (p *Pages) companyRoutes() []route {
 		post(one+"/groups", NeedCompany, atCompany("#groups"), submitAddGroup),
 		post(one+"/groups/rename", NeedCompany, atCompany("#groups"), submitRenameGroup),
 		post(one+"/groups/remove", NeedCompany, atCompany("#groups"), submitRemoveGroup),
+		get(one+"/domains", NeedCompany, serveDomain),
+		post(one+"/domains", NeedCompany, atDomain("/domains"), submitDomain),
+		get(one+"/domains/remove", NeedCompany, serveDropDomain),
+		post(one+"/domains/remove", NeedCompany, atDomain("/domains/remove"), submitDropDomain),
 	}
 }
 
@@ -78,7 +82,8 @@ func serveCompany(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.company(co, v.done("added", "saved", "stale", "group-added", "group-renamed", "group-removed", "used-policy", "used-people", "kept"))
+	return v.company(co, v.done("added", "saved", "stale", "group-added", "group-renamed", "group-removed", "used-policy", "used-people", "kept",
+		"domain-added", "domain-there", "domain-removed"))
 }
 
 // company shows the page of co; wrong are problems of the groups.
@@ -90,6 +95,7 @@ func (v *visit) company(co company.Company, done string, wrong ...templates.Cons
 	page := templates.ConsoleCompany{
 		Console: v.frame("companies"), IT: v.it, ID: co.ID, Name: cmp.Or(co.Name, co.ID), Email: co.HelpEmail, Phone: co.HelpPhone, AdminEmails: co.AdminEmails,
 		Tag: admin.CompanyTag(co), All: n.All, Without: n.Without, Done: done, Problems: wrong, GroupID: v.form.Get("id"), GroupName: v.form.Get("name"),
+		Domains: co.Domains,
 	}
 	if len(wrong) == 0 {
 		page.GroupID, page.GroupName = "", ""

@@ -300,7 +300,7 @@ func (v *visit) switched(address string) string {
 		return ""
 	}
 	q := u.Query()
-	for _, name := range append(auditFields(), "company", "q", "show", "group", "after") {
+	for _, name := range append(auditFields(), "company", "q", "show", "group", "after", domainField) {
 		if value := v.r.URL.Query().Get(name); value != "" {
 			q.Set(name, value)
 		}

@@ -25,7 +25,12 @@ const (
 // start returns a provider with somebody of the IT team, and an admin of acme and of plain each.
 func start(t *testing.T) *idptest.IDP {
 	t.Helper()
-	p := idptest.New(t, idptest.Setup{})
+	return startWith(t, idptest.Setup{})
+}
+
+func startWith(t *testing.T, setup idptest.Setup) *idptest.IDP {
+	t.Helper()
+	p := idptest.New(t, setup)
 	p.AddAdmin(t, ivy, "", authn.AdminIT)
 	p.AddAdmin(t, carla, "acme", authn.AdminCompany)
 	p.AddAdmin(t, pete, "plain", authn.AdminCompany)
