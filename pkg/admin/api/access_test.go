@@ -56,7 +56,7 @@ func forWhole(o operation) bool { return strings.HasPrefix(o.path, "/api/v1/keys
 
 // ids puts a client, a company and an account into a path, and things that are not there.
 func ids(path, client, company, account string) string {
-	path = strings.NewReplacer("{client_id}", client, "{company_id}", company, "{account_id}", account, "{secret_id}", "0123abcd").Replace(path)
+	path = strings.NewReplacer("{client_id}", client, "{company_id}", company, "{account_id}", account, "{secret_id}", "0123abcd", "{domain}", "nobody.example").Replace(path)
 	return regexp.MustCompile(`\{[a-z_]+\}`).ReplaceAllString(path, "nobody")
 }
 

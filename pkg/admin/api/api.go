@@ -33,6 +33,7 @@ type Clerk interface {
 	ClientActs
 	SecretActs
 	CompanyActs
+	DomainActs
 	PeopleActs
 	HoldingActs
 	InvitationActs
@@ -86,6 +87,7 @@ func New(cfg Config) (*API, error) {
 	a.addSecrets()
 	a.addCompanies()
 	a.addPolicies()
+	a.addDomains()
 	a.addAccounts()
 	a.addHoldings()
 	a.addInvitations()

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lychgate/lychgate/pkg/admin"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -62,6 +63,7 @@ const (
 	codeMedia       = "unsupported_media_type"
 	codeKeyReused   = "idempotency_key_reused"
 	codeInProgress  = "in_progress"
+	codeTooMany     = "too_many_requests"
 	codeUnavailable = "unavailable"
 	codeInternal    = "internal"
 )
@@ -105,6 +107,9 @@ func (a *API) explain(ctx context.Context, err error) *problemError {
 	case len(faults) > 0:
 		return invalid(faults...)
 	}
+	if wait, ok := errors.AsType[*authn.WaitError](err); ok {
+		return tooMany(wait.For)
+	}
 	for _, k := range known() {
 		if errors.Is(err, k.err) {
 			return problem(k.status, k.code, k.detail)
@@ -119,6 +124,13 @@ func (a *API) explain(ctx context.Context, err error) *problemError {
 
 func unavailable() *problemError {
 	return problem(http.StatusServiceUnavailable, codeUnavailable, "The service is not available at the moment. Try again.")
+}
+
+// tooMany refuses what was asked for too often, for a time.
+func tooMany(wait time.Duration) *problemError {
+	p := problem(http.StatusTooManyRequests, codeTooMany, "This was asked for too often. Wait as long as Retry-After says.")
+	p.header.Set("Retry-After", strconv.Itoa(max(1, int((wait+time.Second-1)/time.Second))))
+	return p
 }
 
 // told is what is told of a known error.

@@ -23,8 +23,8 @@ func Scopes() [][2]string {
 	return [][2]string{
 		{ScopeClientsRead, "Read clients"},
 		{ScopeClientsWrite, "Register, change and remove clients, and make secrets"},
-		{ScopeCompaniesRead, "Read companies and their groups"},
-		{ScopeCompaniesWrite, "Add, change and remove companies and groups"},
+		{ScopeCompaniesRead, "Read companies, their groups and mail domains"},
+		{ScopeCompaniesWrite, "Add, change and remove companies, groups and mail domains"},
 		{ScopePoliciesRead, "Read what companies want of the second factor"},
 		{ScopePoliciesWrite, "Change what companies want of the second factor"},
 		{ScopeAccountsRead, "Read accounts, and what they have under way"},

@@ -37,6 +37,8 @@ const (
 	conflicts
 	// fresh wants a person to have shown password and second factor just now.
 	fresh
+	// waits may be asked too often.
+	waits
 	slow
 )
 
@@ -79,6 +81,9 @@ func (s spec) statuses() []int {
 	if s.is(mustMatch) {
 		all = append(all, http.StatusPreconditionRequired)
 	}
+	if s.is(waits) {
+		all = append(all, http.StatusTooManyRequests)
+	}
 	slices.Sort(all)
 	return all
 }
@@ -106,7 +111,7 @@ func problems(r huma.Registry) map[string]*huma.Response {
 	for _, status := range []int{
 		http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict,
 		http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
-		http.StatusPreconditionRequired, http.StatusServiceUnavailable,
+		http.StatusPreconditionRequired, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 	} {
 		answer := &huma.Response{
 			Description: http.StatusText(status), Content: map[string]*huma.MediaType{problemType: {Schema: ref}}, Headers: map[string]*huma.Param{},
@@ -115,7 +120,7 @@ func problems(r huma.Registry) map[string]*huma.Response {
 		switch status {
 		case http.StatusUnauthorized, http.StatusForbidden:
 			answer.Headers["WWW-Authenticate"] = text
-		case http.StatusServiceUnavailable:
+		case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 			answer.Headers["Retry-After"] = text
 		}
 		out[answerName(status)] = answer
