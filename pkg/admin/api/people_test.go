@@ -181,9 +181,9 @@ func TestInvitationLife(t *testing.T) {
 	}
 }
 
-// TestFreshProof: a person's token asks for resets, makes admins, deletes and rotates only within five minutes of
+// TestCA08FreshProof is CA-08 at the API: a person's token asks for resets, makes admins, deletes and rotates only within five minutes of
 // password and second factor, and says how to come back (RFC 9470); no admin ever sees the ticket.
-func TestFreshProof(t *testing.T) {
+func TestCA08FreshProof(t *testing.T) {
 	w := newWorld(t, idptest.Setup{Change: func(c *config.Config) { c.Mail.Mailer = config.MailerConsole }})
 	id := w.AddEnrolled(t, "anna@acme.example", "acme")
 	it := w.person(t, "it@it.example", "", authn.AdminIT)
