@@ -95,6 +95,8 @@ func TestPagesOfTheConsole(t *testing.T) {
 	dutch(t, w, subjects(consolePlaces()))
 	english(t, w, peoplePlaces())
 	dutch(t, w, subjects(peoplePlaces()))
+	english(t, w, companyPlaces())
+	dutch(t, w, subjects(companyPlaces()))
 }
 
 // TestPagesOfThePolicy does the same for policy, journal, keys and overview.
