@@ -134,16 +134,18 @@ func inDomain(err error) error {
 	if !ok {
 		return err
 	}
-	text := e.Problem
+	at := Fault{Detail: e.Problem, Location: "path.domain"}
 	switch e.Reason {
 	case admin.DomainSilent:
 		p := unavailable()
 		p.Detail = "The name server did not answer; nothing was changed. Try again."
 		return p
 	case admin.DomainMissing:
-		text = "has no such TXT record yet: set the one that a GET of this address shows; a new record can take an hour to be seen"
+		at.Detail = "has no such TXT record yet: set the one that a GET of this address shows; a new record can take an hour to be seen"
 	case admin.DomainTaken:
-		text = "is a domain of another company"
+		at.Detail = "is a domain of another company"
+	case admin.DomainForm, admin.DomainLetters, admin.DomainFull:
+		// These say it without what was sent.
 	}
-	return invalid(Fault{Detail: text, Location: "path.domain"})
+	return invalid(at)
 }
