@@ -38,6 +38,7 @@ func TestEveryPage(t *testing.T) {
 			}
 			for _, lang := range s.Languages() {
 				t.Run(v.name+"/"+which+"/"+lang, func(t *testing.T) {
+					t.Parallel()
 					doc, body := render(t, s, in(v.page, lang))
 					if strings.HasPrefix(v.page.Template(), "demo-") {
 						lang = "en"
