@@ -27,13 +27,17 @@ func (ConsoleOverview) Template() string { return "console-overview" }
 // Without are those who have not set a factor up.
 func (p ConsoleOverview) Without() int { return p.All - p.Set }
 
-// ConsoleTodo is something to do. Kind is people (N have no factor; Day is when they have to, zero: now) or secret (one of
-// Name ends in N days; Still: it is sent still, Used is when last).
+// ConsoleTodo is something to do. Kind is
+//   - locked: N factors were locked;
+//   - people: N of the company Name, empty: the one that is looked at, have no factor. Day is when they have to, zero: now;
+//     Some: not all of the N have to;
+//   - companies: N more have such people;
+//   - secret: one of the client Name ends in N days. Still: it is sent still, Used is when last.
 type ConsoleTodo struct {
 	Kind, Name, URL string
 	N               int
 	Day, Used       time.Time
-	Still           bool
+	Still, Some     bool
 }
 
 // ConsoleChart is one bar a day. Top is the number at the highest line, Most the highest bar.
@@ -61,7 +65,7 @@ type ConsoleBar struct {
 	X, Y, Height string
 }
 
-// ConsoleRefusal is a reason and how often it was. Kind is password, code or tries; Percent is its part of the most common.
+// ConsoleRefusal is a reason and how often it was. Kind is password, code, used or tries; Percent is its part of the most common.
 type ConsoleRefusal struct {
 	Kind       string
 	N, Percent int

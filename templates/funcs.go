@@ -20,10 +20,11 @@ const otpauthPrefix = "otpauth://totp/"
 var errOtpauth = errors.New("not the address of an authenticator app")
 
 // funcs are what templates may call: t plain words, th words with markup, n words with a number, wait words with
-// a time to wait, about words with a length of time.
+// a time to wait, about words with a length of time; event, events, result and detail words for what the journal holds.
 func funcs(s *Set, c catalogue) template.FuncMap {
 	return template.FuncMap{
 		"t": c.text, "th": c.markup, "n": c.number, "wait": c.wait, "about": c.about, "date": c.date, "day": c.day, "datetime": c.datetime,
+		"event": c.event, "events": c.events, "result": c.result, "detail": c.detail,
 		"static": func(name string) (string, error) {
 			p := s.StaticPath(name)
 			if p == "" {

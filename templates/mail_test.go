@@ -162,7 +162,8 @@ func TestHostileMail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed := shape(doc)
+	allowed := shape{}
+	allowed.survey(doc.Nodes[0])
 	for _, payload := range hostile {
 		m := calm
 		m.Name, m.Client, m.Browser, m.Place, m.Authenticator = payload, payload, payload, payload, payload
@@ -180,7 +181,9 @@ func TestHostileMail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for what, n := range shape(doc) {
+		have := shape{}
+		have.survey(doc.Nodes[0])
+		for what, n := range have {
 			if n > allowed[what] {
 				t.Errorf("%.40q: %d times %q, want at most %d", payload, n, what, allowed[what])
 			}

@@ -4,12 +4,14 @@
 package templates
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
+	"slices"
 	"strconv"
 	"time"
 
@@ -133,6 +135,35 @@ func (c catalogue) about(id string, d time.Duration) (string, error) {
 		unit, name = time.Minute, ".minutes"
 	}
 	return c.number(id+name, int(d.Round(unit)/unit))
+}
+
+// named returns the words of what a program calls name, which stand under prefix and name; what has none is called by
+// its name, since a journal outlives the versions that wrote it.
+func (c catalogue) named(prefix, name string) (string, error) {
+	s, err := c.text(prefix + name)
+	if _, missing := errors.AsType[*i18n.MessageNotFoundErr](err); missing {
+		return name, nil
+	}
+	return s, err
+}
+
+// event, result and detail are the words for what stands in the journal.
+func (c catalogue) event(name string) (string, error)  { return c.named("event.", name) }
+func (c catalogue) result(name string) (string, error) { return c.named("result.", name) }
+func (c catalogue) detail(name string) (string, error) { return c.named("detail.", name) }
+
+// events pairs the names of events with their words, in the order of the words.
+func (c catalogue) events(names []string) ([][2]string, error) {
+	var out [][2]string
+	for _, name := range names {
+		s, err := c.event(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, [2]string{name, s})
+	}
+	slices.SortFunc(out, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[1], b[1]), cmp.Compare(a[0], b[0])) })
+	return out, nil
 }
 
 // date returns the day in full, 22 December 2026.

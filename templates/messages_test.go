@@ -67,7 +67,7 @@ func called(t *testing.T) (ids map[string]bool, markup map[string]bool) {
 	for i := range 12 {
 		ids["month."+strconv.Itoa(i+1)] = true
 	}
-	for _, id := range mailIDs() {
+	for _, id := range slices.Concat(mailIDs(), journalIDs()) {
 		ids[id] = true
 	}
 	entries, err := htmlFiles.ReadDir("html")

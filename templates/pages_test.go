@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,9 +197,12 @@ func demoVariants(f Frame) []variant {
 	}
 }
 
+var parsedOnce = sync.OnceValues(Parse)
+
+// mustParse returns the set that all tests share, as all requests of a node do.
 func mustParse(t *testing.T) *Set {
 	t.Helper()
-	s, err := Parse()
+	s, err := parsedOnce()
 	if err != nil {
 		t.Fatalf("Parse() = %v", err)
 	}

@@ -147,12 +147,14 @@ func shared(name string) []string {
 		return []string{"html/demo-layout.html"}
 	}
 	if strings.HasPrefix(name, "console-") {
-		return []string{"html/console-layout.html", "html/console-parts.html"}
+		return []string{"html/frame.html", "html/console-layout.html", "html/console-parts.html"}
 	}
 	if name == "account" {
-		return []string{"html/account-layout.html"}
+		return []string{"html/frame.html", "html/account-layout.html"}
 	}
-	return []string{"html/layout.html", "html/who.html", "html/back.html", "html/codes.html", "html/locked.html", "html/setup.html"}
+	return []string{
+		"html/frame.html", "html/layout.html", "html/who.html", "html/back.html", "html/codes.html", "html/locked.html", "html/setup.html",
+	}
 }
 
 // parsed is a page that is parsed when it is first needed.

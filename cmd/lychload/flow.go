@@ -4,10 +4,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -186,133 +184,6 @@ func (j *jar) store(res *http.Response) {
 	if cs := res.Cookies(); len(cs) > 0 {
 		j.j.SetCookies(secureURL(res.Request.URL), cs)
 	}
-}
-
-type grant struct {
-	code, verifier, nonce string
-	pages                 int
-}
-
-// authorize walks from the authorization endpoint to the redirect URI. With
-// user == nil a live session in jar must be enough.
-func (p *peer) authorize(j *jar, user *User) (*grant, error) {
-	c := p.t.Clients.Web
-	g := &grant{verifier: randToken(32), nonce: randToken(16)}
-	state := randToken(16)
-	sum := sha256.Sum256([]byte(g.verifier))
-	q := url.Values{
-		"response_type": {"code"}, "client_id": {c.ID}, "redirect_uri": {c.RedirectURI}, "scope": {p.t.Scope},
-		"state": {state}, "nonce": {g.nonce}, "code_challenge": {b64.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
-	}
-	ep := p.endpoint("authorization_endpoint")
-	sep := "?"
-	if strings.Contains(ep, "?") {
-		sep = "&"
-	}
-	method, target, site := "GET", ep+sep+q.Encode(), "cross-site"
-	var form url.Values
-	referer := ""
-	lastPage := ""
-	for hop := 0; hop < 20; hop++ {
-		hdr := map[string]string{"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en",
-			"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": site, "Sec-Fetch-User": "?1"}
-		cur, err := url.Parse(target)
-		if err != nil {
-			return nil, err
-		}
-		if referer != "" {
-			hdr["Referer"] = referer
-		}
-		if method == "POST" {
-			hdr["Origin"] = originOf(referer)
-		}
-		st, body, h, err := p.do(method, target, form, hdr, j)
-		if err != nil {
-			return nil, err
-		}
-		if loc := h.Get("Location"); st >= 300 && st < 400 && loc != "" {
-			next, err := cur.Parse(loc)
-			if err != nil {
-				return nil, err
-			}
-			if strings.HasPrefix(next.String(), c.RedirectURI) {
-				return g, g.finish(p, next.Query(), state)
-			}
-			if st != 307 && st != 308 {
-				method, form = "GET", nil
-			}
-			target = next.String()
-			continue
-		}
-		if st != 200 {
-			return nil, fmt.Errorf("%s %s: status %d %s", method, cur.Path, st, short(body))
-		}
-		g.pages++
-		forms, base, err := parseForms(bytes.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		f := choose(forms)
-		if f == nil {
-			return nil, fmt.Errorf("%s: no form on the page: %s", cur.Path, short(body))
-		}
-		if bytes.Equal(body, []byte(lastPage)) {
-			return nil, fmt.Errorf("%s: the same page came twice", cur.Path)
-		}
-		lastPage = string(body)
-		vals, action, err := f.fill(user, time.Now())
-		if err != nil {
-			return nil, err
-		}
-		if base != "" {
-			if b, err := cur.Parse(base); err == nil {
-				cur = b
-			}
-		}
-		next, err := cur.Parse(action)
-		if err != nil {
-			return nil, err
-		}
-		if strings.HasPrefix(next.String(), c.RedirectURI) { // response_mode=form_post
-			return g, g.finish(p, vals, state)
-		}
-		referer = target
-		site = "same-origin"
-		if originOf(referer) != originOf(next.String()) {
-			site = "same-site"
-		}
-		if f.method == "POST" {
-			method, form, target = "POST", vals, next.String()
-		} else {
-			next.RawQuery = vals.Encode()
-			method, form, target = "GET", nil, next.String()
-		}
-	}
-	return nil, fmt.Errorf("no end after 20 requests, at %s", target)
-}
-
-func originOf(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return "null"
-	}
-	return u.Scheme + "://" + u.Host
-}
-
-func (g *grant) finish(p *peer, q url.Values, state string) error {
-	if e := q.Get("error"); e != "" {
-		return fmt.Errorf("authorization error %s: %s", e, q.Get("error_description"))
-	}
-	if q.Get("state") != state {
-		return errors.New("state does not match")
-	}
-	if iss := q.Get("iss"); iss != "" && iss != p.t.Issuer {
-		return errors.New("iss in the response does not match")
-	}
-	if g.code = q.Get("code"); g.code == "" {
-		return errors.New("no code in the response")
-	}
-	return nil
 }
 
 type tokens struct {

@@ -82,98 +82,127 @@ func (f *form) has(role int) bool {
 	return false
 }
 
+// parseForms returns the forms of a page, and the address that its own are relative to, if it names one.
 func parseForms(r io.Reader) (forms []*form, base string, err error) {
 	doc, err := html.Parse(r)
 	if err != nil {
 		return nil, "", err
 	}
-	attr := func(n *html.Node, k string) (string, bool) {
-		for _, a := range n.Attr {
-			if a.Key == k {
-				return a.Val, true
+	p := formParser{byID: map[string]*form{}}
+	p.walk(doc, nil)
+	return p.forms, p.base, nil
+}
+
+type formParser struct {
+	forms []*form
+	byID  map[string]*form
+	base  string
+}
+
+// walk goes through n; cur is the form that it stands in.
+func (p *formParser) walk(n *html.Node, cur *form) {
+	if n.Type == html.ElementNode {
+		switch n.Data {
+		case "base":
+			if p.base == "" {
+				p.base = get(n, "href")
+			}
+		case "form":
+			cur = p.add(n)
+		case "input", "button", "select", "textarea":
+			owner := cur
+			if id, ok := attr(n, "form"); ok && p.byID[id] != nil {
+				owner = p.byID[id]
+			}
+			if owner != nil {
+				owner.fields = append(owner.fields, fieldOf(n))
 			}
 		}
-		return "", false
 	}
-	get := func(n *html.Node, k string) string { v, _ := attr(n, k); return v }
-	var text func(n *html.Node) string
-	text = func(n *html.Node) string {
-		if n.Type == html.TextNode {
-			return n.Data
-		}
-		s := ""
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			s += text(c)
-		}
-		return strings.TrimSpace(s)
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		p.walk(c, cur)
 	}
-	byID := map[string]*form{}
-	var walk func(n *html.Node, cur *form)
-	walk = func(n *html.Node, cur *form) {
-		if n.Type == html.ElementNode {
-			switch n.Data {
-			case "base":
-				if base == "" {
-					base = get(n, "href")
-				}
-			case "form":
-				cur = &form{action: get(n, "action"), method: strings.ToUpper(get(n, "method"))}
-				if cur.method == "" {
-					cur.method = "GET"
-				}
-				forms = append(forms, cur)
-				if id := get(n, "id"); id != "" {
-					byID[id] = cur
-				}
-			case "input", "button", "select", "textarea":
-				owner := cur
-				if id, ok := attr(n, "form"); ok && byID[id] != nil {
-					owner = byID[id]
-				}
-				if owner != nil {
-					f := field{tag: n.Data, typ: strings.ToLower(get(n, "type")), name: get(n, "name"), id: get(n, "id"),
-						value: get(n, "value"), auto: get(n, "autocomplete"), formaction: get(n, "formaction")}
-					_, f.checked = attr(n, "checked")
-					_, f.disabled = attr(n, "disabled")
-					switch n.Data {
-					case "button":
-						if f.typ == "" {
-							f.typ = "submit"
-						}
-						f.text = text(n)
-					case "input":
-						f.text = f.value
-						if (f.typ == "checkbox" || f.typ == "radio") && f.value == "" {
-							f.value = "on"
-						}
-					case "textarea":
-						f.value = text(n)
-					case "select":
-						first := true
-						for o := n.FirstChild; o != nil; o = o.NextSibling {
-							if o.Type == html.ElementNode && o.Data == "option" {
-								_, sel := attr(o, "selected")
-								if first || sel {
-									if v, ok := attr(o, "value"); ok {
-										f.value = v
-									} else {
-										f.value = text(o)
-									}
-									first = false
-								}
-							}
-						}
-					}
-					owner.fields = append(owner.fields, f)
-				}
+}
+
+func (p *formParser) add(n *html.Node) *form {
+	f := &form{action: get(n, "action"), method: strings.ToUpper(get(n, "method"))}
+	if f.method == "" {
+		f.method = "GET"
+	}
+	p.forms = append(p.forms, f)
+	if id := get(n, "id"); id != "" {
+		p.byID[id] = f
+	}
+	return f
+}
+
+func fieldOf(n *html.Node) field {
+	f := field{
+		tag: n.Data, typ: strings.ToLower(get(n, "type")), name: get(n, "name"), id: get(n, "id"),
+		value: get(n, "value"), auto: get(n, "autocomplete"), formaction: get(n, "formaction"),
+	}
+	_, f.checked = attr(n, "checked")
+	_, f.disabled = attr(n, "disabled")
+	switch n.Data {
+	case "button":
+		if f.typ == "" {
+			f.typ = "submit"
+		}
+		f.text = text(n)
+	case "input":
+		f.text = f.value
+		if (f.typ == "checkbox" || f.typ == "radio") && f.value == "" {
+			f.value = "on"
+		}
+	case "textarea":
+		f.value = text(n)
+	case "select":
+		f.value = selected(n)
+	}
+	return f
+}
+
+// selected is the value of the last option that is selected, or else of the first one.
+func selected(n *html.Node) string {
+	value, first := "", true
+	for o := n.FirstChild; o != nil; o = o.NextSibling {
+		if o.Type != html.ElementNode || o.Data != "option" {
+			continue
+		}
+		if _, on := attr(o, "selected"); first || on {
+			v, ok := attr(o, "value")
+			if !ok {
+				v = text(o)
 			}
-		}
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			walk(c, cur)
+			value, first = v, false
 		}
 	}
-	walk(doc, nil)
-	return forms, base, nil
+	return value
+}
+
+func attr(n *html.Node, name string) (string, bool) {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+func get(n *html.Node, name string) string {
+	v, _ := attr(n, name)
+	return v
+}
+
+func text(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	s := ""
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		s += text(c)
+	}
+	return strings.TrimSpace(s)
 }
 
 // choose picks the form a person would use next.

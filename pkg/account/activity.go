@@ -58,7 +58,7 @@ func eventKind(rec audit.Record) string {
 // refusedKind tells of a code that was not taken. A slip of the hand was no try.
 func refusedKind(reason string) string {
 	switch reason {
-	case "rejected":
+	case "rejected", audit.ReasonUsed:
 		return "refused-code"
 	case "wait", "budget":
 		return "refused-tries"

@@ -11,27 +11,47 @@ import (
 // Figure is what is counted of the events of a day.
 type Figure string
 
-// The figures: sign-ins, and refusals by their reason.
+// The figures: sign-ins, refusals by their reason, and factors that were locked.
 const (
 	FigureSignIns  Figure = "in"
 	FigurePassword Figure = "password"
 	FigureCode     Figure = "code"
+	FigureUsed     Figure = "used"
 	FigureTries    Figure = "tries"
+	FigureLocked   Figure = "locked"
 )
 
-// FigureOf is the figure that a record counts for; empty: none.
-func FigureOf(r Record) Figure {
-	switch {
-	case r.Event == SessionStarted:
-		return FigureSignIns
-	case r.Event == LoginRejected:
-		return FigurePassword
-	case r.Event == LoginThrottled, r.Event == FactorLocked, r.Event == FactorRejected && (r.Result == "wait" || r.Result == "budget"):
-		return FigureTries
-	case r.Event == FactorRejected && (r.Result == "rejected" || r.Result == "slip"):
-		return FigureCode
+// FiguresOf are the figures that a record counts for: what locks a factor is a refusal too.
+func FiguresOf(r Record) []Figure {
+	switch r.Event {
+	case SessionStarted:
+		return []Figure{FigureSignIns}
+	case LoginRejected:
+		return []Figure{FigurePassword}
+	case LoginThrottled:
+		return []Figure{FigureTries}
+	case FactorLocked:
+		if r.Result == ReasonStill {
+			return []Figure{FigureTries}
+		}
+		return []Figure{FigureTries, FigureLocked}
+	case FactorRejected:
+		return refusalOf(r.Result)
 	default:
-		return ""
+		return nil
+	}
+}
+
+func refusalOf(result string) []Figure {
+	switch result {
+	case "rejected", "slip":
+		return []Figure{FigureCode}
+	case ReasonUsed:
+		return []Figure{FigureUsed}
+	case "wait", "budget":
+		return []Figure{FigureTries}
+	default:
+		return nil
 	}
 }
 

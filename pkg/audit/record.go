@@ -15,6 +15,14 @@ import (
 // maxValue bounds a value of a record, in bytes; what was before and after a change fits.
 const maxValue = 4096
 
+// Reasons that tell refusals of a factor apart where the person reads the same words.
+const (
+	// ReasonUsed is a code that was used before (FactorRejected).
+	ReasonUsed = "used"
+	// ReasonStill is a try at a factor that was locked before (FactorLocked); of the one that locked it the reason is "locked".
+	ReasonStill = "still locked"
+)
+
 // Record is one security event: who, what, result, from where.
 type Record struct {
 	At    time.Time `json:"time"`

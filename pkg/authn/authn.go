@@ -33,6 +33,10 @@ var (
 	ErrGone = errors.New("gone")
 	// ErrLocked is a second factor that was disabled by too many failures (NIST SP 800-63B §3.2.2).
 	ErrLocked = errors.New("factor locked")
+	// ErrLockedNow is the failure that locked it: an ErrLocked too.
+	ErrLockedNow = fmt.Errorf("%w by this failure", ErrLocked)
+	// ErrUsed is a code that fits and was used before: an ErrRejected too, and what its person reads is the same.
+	ErrUsed = fmt.Errorf("%w: used before", ErrRejected)
 	// ErrBudget is a lane whose yearly budget of guesses is spent (decisions.md, Guesses).
 	ErrBudget = errors.New("guess budget spent")
 	// ErrNotEnrolled is an account without a second factor: never set up, or reset.

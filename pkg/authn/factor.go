@@ -190,10 +190,11 @@ type CredentialStore interface {
 // GuessStore charges a guess before it reveals a secret, and spends what matched atomically (storage.md section 6).
 type GuessStore interface {
 	// Charge pays for one guess at the authenticators of a.Kind, or at the one that a names. typed makes retries of
-	// one post free. ErrRejected where there is none of the kind.
+	// one post free. ErrRejected where there is none of the kind. ErrLockedNow where this guess is one too many in a row,
+	// ErrLocked from then on.
 	Charge(ctx context.Context, a Attempt, typed string) (Charge, error)
 	// Consume spends the first of the matches that is still unspent and writes the evidence into the flow in the
-	// same step. ErrRejected when every matched step is spent.
+	// same step. ErrUsed when every matched step is spent.
 	Consume(ctx context.Context, a Attempt, c Charge, matches []Match) (Evidence, error)
 	// Recover spends a recovery code after its charge and ends every remembered device; Evidence.Left says how many are
 	// left. One success under any race; ErrRejected for a code that is unknown or used.

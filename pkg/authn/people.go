@@ -62,6 +62,8 @@ type People interface {
 	Page(ctx context.Context, q PeopleQuery) (PeoplePage, error)
 	// Headcount counts the accounts of a company, or of Anybody, in one round trip.
 	Headcount(ctx context.Context, company string) (Headcount, error)
+	// Headcounts counts the accounts of companies, in their order, in one round trip.
+	Headcounts(ctx context.Context, companies []string) ([]Headcount, error)
 	// Some returns accounts by their ids, without their passwords, in one round trip; those that are not there are left
 	// out. At most 400.
 	Some(ctx context.Context, ids []string) ([]Record, error)

@@ -29,6 +29,8 @@ func TestClerkForeignPeople(t *testing.T) {
 		"ListPeople":   second(clerk.ListPeople(ctx, authn.PeopleQuery{Company: "plain"})),
 		"anybody":      second(clerk.ListPeople(ctx, authn.PeopleQuery{Company: authn.Anybody})),
 		"Headcount":    second(clerk.Headcount(ctx, "plain")),
+		"Headcounts":   second(clerk.Headcounts(ctx, []string{"acme", "plain"})),
+		"Missing":      second(clerk.Missing(ctx, "plain")),
 		"EditPerson":   second(clerk.EditPerson(ctx, id, "", admin.PersonEdit{Claims: map[string]any{"name": "Taken"}})),
 		"Disable":      second(clerk.ChangePerson(ctx, id, authn.Disable)),
 		"Delete":       clerk.DeletePerson(ctx, id),

@@ -101,7 +101,10 @@ func (s credentials) charge(ctx context.Context, a authn.Attempt, typed string) 
 	case locked:
 		// The lock has ended every session of the account.
 		s.served(context.WithoutCancel(ctx), ref.tag, s.announce(ctx, ref.tag, nil))
-		return authn.Charge{}, refused(r.code())
+		if r.num(1) == 1 {
+			return authn.Charge{}, authn.ErrLockedNow
+		}
+		return authn.Charge{}, authn.ErrLocked
 	default:
 		return authn.Charge{}, refused(r.code())
 	}
@@ -160,10 +163,14 @@ func (s credentials) consume(ctx context.Context, a authn.Attempt, c authn.Charg
 	if err != nil {
 		return authn.Evidence{}, err
 	}
-	if r.code() != done {
+	switch r.code() {
+	case done:
+		return authn.Evidence{Method: "otp", At: millis(r.num(2))}, nil
+	case spent:
+		return authn.Evidence{}, authn.ErrUsed
+	default:
 		return authn.Evidence{}, refused(r.code())
 	}
-	return authn.Evidence{Method: "otp", At: millis(r.num(2))}, nil
 }
 
 // laneOf is the lane as the scripts name it; what is not known is unknown.

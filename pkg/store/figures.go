@@ -31,13 +31,11 @@ func (j *journal) figuresKey(company, day string) string {
 // hold the journal up. If an answer is lost, some count twice: the journal is exact, a chart need not be.
 func (j *journal) count(ctx context.Context, list []audit.Record) {
 	for _, r := range list {
-		figure := audit.FigureOf(r)
-		if figure == "" {
-			continue
-		}
-		j.tallies[tally{"", dayOf(r.At), figure}]++
-		if r.Company != "" {
-			j.tallies[tally{r.Company, dayOf(r.At), figure}]++
+		for _, figure := range audit.FiguresOf(r) {
+			j.tallies[tally{"", dayOf(r.At), figure}]++
+			if r.Company != "" {
+				j.tallies[tally{r.Company, dayOf(r.At), figure}]++
+			}
 		}
 	}
 	var cmds []cmd

@@ -27,6 +27,9 @@ func TestFigures(t *testing.T) {
 		{At: now, Event: audit.LoginRejected, Company: "acme"},
 		{At: now, Event: audit.FactorRejected, Company: "acme", Result: "rejected"},
 		{At: now, Event: audit.FactorRejected, Company: "acme", Result: "wait"},
+		{At: now, Event: audit.FactorRejected, Company: "acme", Result: audit.ReasonUsed},
+		{At: now, Event: audit.FactorLocked, Company: "plain", Result: "locked"},
+		{At: now, Event: audit.FactorLocked, Company: "plain", Result: audit.ReasonStill},
 		{At: now, Event: audit.FactorRejected, Company: "acme", Result: "set-up"},
 		{At: now, Event: audit.LoginThrottled},
 		{At: now, Event: audit.ClientChanged, Company: "acme"},
@@ -35,9 +38,9 @@ func TestFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for company, want := range map[string]map[audit.Figure]int{
-		"":      {audit.FigureSignIns: 2, audit.FigurePassword: 2, audit.FigureCode: 1, audit.FigureTries: 2},
-		"acme":  {audit.FigureSignIns: 1, audit.FigurePassword: 1, audit.FigureCode: 1, audit.FigureTries: 1},
-		"plain": {audit.FigureSignIns: 1},
+		"":      {audit.FigureSignIns: 2, audit.FigurePassword: 2, audit.FigureCode: 1, audit.FigureUsed: 1, audit.FigureTries: 4, audit.FigureLocked: 1},
+		"acme":  {audit.FigureSignIns: 1, audit.FigurePassword: 1, audit.FigureCode: 1, audit.FigureUsed: 1, audit.FigureTries: 1},
+		"plain": {audit.FigureSignIns: 1, audit.FigureTries: 2, audit.FigureLocked: 1},
 		"other": {},
 	} {
 		before := s.Trips()

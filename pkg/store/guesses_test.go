@@ -92,8 +92,8 @@ func TestBudgetAndCap(t *testing.T) {
 		}
 		e.Advance(3 * time.Millisecond)
 	}
-	if _, err := st.Credentials.Charge(ctx, at, "21"); !errors.Is(err, authn.ErrLocked) {
-		t.Fatalf("guess over the cap: %v, want ErrLocked", err)
+	if _, err := st.Credentials.Charge(ctx, at, "21"); !errors.Is(err, authn.ErrLocked) || !errors.Is(err, authn.ErrLockedNow) {
+		t.Fatalf("guess over the cap: %v, want ErrLocked, by this failure", err)
 	}
 	rec, err := st.Accounts.ByID(ctx, a.ID)
 	if err != nil || rec.Epoch != 2 {
@@ -102,8 +102,8 @@ func TestBudgetAndCap(t *testing.T) {
 	at = inFlow(t, st, rec.Account)
 	for _, lane := range []authn.Lane{authn.LaneKnown, authn.LaneUnknown} {
 		at.Lane = lane
-		if _, err := st.Credentials.Charge(ctx, at, "right"); !errors.Is(err, authn.ErrLocked) {
-			t.Errorf("Charge in lane %s after the lock: %v, want ErrLocked", lane, err)
+		if _, err := st.Credentials.Charge(ctx, at, "right"); !errors.Is(err, authn.ErrLocked) || errors.Is(err, authn.ErrLockedNow) {
+			t.Errorf("Charge in lane %s after the lock: %v, want ErrLocked, of before", lane, err)
 		}
 	}
 	if _, _, err := st.Devices.Remember(ctx, rec.Account, "x", authn.Evidence{Method: "otp", At: e.Now()}, time.Hour); !errors.Is(err, authn.ErrLocked) {

@@ -196,13 +196,33 @@ func (s people) person(tag string, r reply, sealed string) (authn.Record, error)
 
 // Headcount implements authn.People.
 func (s people) Headcount(ctx context.Context, company string) (authn.Headcount, error) {
-	from, to := span(company, "")
-	out, err := s.do(ctx, cmd{"zlexcount", s.peopleKey(kindAll, ""), from, to}, cmd{"zlexcount", s.peopleKey(kindWithout, ""), from, to})
+	n, err := s.Headcounts(ctx, []string{company})
 	if err != nil {
-		return authn.Headcount{}, fmt.Errorf("count people: %w", err)
+		return authn.Headcount{}, err
 	}
-	n := list(out)
-	return authn.Headcount{All: int(n.num(0)), Without: int(n.num(1))}, nil
+	return n[0], nil
+}
+
+// Headcounts implements authn.People.
+func (s people) Headcounts(ctx context.Context, companies []string) ([]authn.Headcount, error) {
+	if len(companies) == 0 {
+		return nil, nil
+	}
+	var cmds []cmd
+	all, without := s.peopleKey(kindAll, ""), s.peopleKey(kindWithout, "")
+	for _, company := range companies {
+		from, to := span(company, "")
+		cmds = append(cmds, cmd{"zlexcount", all, from, to}, cmd{"zlexcount", without, from, to})
+	}
+	out, err := s.do(ctx, cmds...)
+	if err != nil {
+		return nil, fmt.Errorf("count people: %w", err)
+	}
+	counts, n := make([]authn.Headcount, len(companies)), list(out)
+	for i := range counts {
+		counts[i] = authn.Headcount{All: int(n.num(2 * i)), Without: int(n.num(2*i + 1))}
+	}
+	return counts, nil
 }
 
 // EditProfile implements authn.People.

@@ -4,6 +4,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -207,27 +208,32 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, f *flow.Flow, e 
 	return nil
 }
 
-// factorRefused shows the page again. A wrong, a used and a late code get the same words, J9.
+// factorRefused shows the page again. A wrong, a used and a late code get the same words, J9; the audit log tells them
+// apart, and the failure that locks a factor from those that come after it.
 func (s *Site) factorRefused(w http.ResponseWriter, r *http.Request, f *flow.Flow, by authn.Factor, err error) error {
 	wait, waiting := errors.AsType[*authn.WaitError](err)
-	var problem string
+	var problem, reason string
 	event := audit.FactorRejected
 	switch {
 	case waiting:
 		problem = "wait"
 	case errors.Is(err, authn.ErrSlip):
 		problem = "slip"
+	case errors.Is(err, authn.ErrUsed):
+		problem, reason = "rejected", audit.ReasonUsed
 	case errors.Is(err, authn.ErrRejected):
 		problem = "rejected"
 	case errors.Is(err, authn.ErrBudget):
 		problem = "budget"
-	case errors.Is(err, authn.ErrLocked):
+	case errors.Is(err, authn.ErrLockedNow):
 		problem, event = "locked", audit.FactorLocked
+	case errors.Is(err, authn.ErrLocked):
+		problem, reason, event = "locked", audit.ReasonStill, audit.FactorLocked
 	default:
 		return fmt.Errorf("check factor: %w", err)
 	}
-	s.cfg.Audit.Event(r.Context(), event, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company), slog.String("reason", problem),
-		slog.String("client", f.Request.ClientID), slog.String("source", s.source(r)),
+	s.cfg.Audit.Event(r.Context(), event, slog.String("account", f.Account.ID), slog.String("company", f.Account.Company),
+		slog.String("reason", cmp.Or(reason, problem)), slog.String("client", f.Request.ClientID), slog.String("source", s.source(r)),
 		slog.String("request_id", Reference(r.Context())))
 	s.tellRefused(r, *f.Account, s.attempt(r, f).Lane, problem)
 	if problem == "locked" {

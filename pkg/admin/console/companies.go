@@ -59,11 +59,16 @@ func serveCompanies(v *visit) error {
 		return err
 	}
 	page := templates.ConsoleCompanies{Console: v.frame("companies"), Query: q.Get("q"), Total: list.Total, Done: v.done("removed")}
+	var ids []string
 	for _, co := range list.Companies {
-		n, err := v.clerk.Headcount(v.r.Context(), co.ID)
-		if err != nil {
-			return err
-		}
+		ids = append(ids, co.ID)
+	}
+	counts, err := v.clerk.Headcounts(v.r.Context(), ids)
+	if err != nil {
+		return err
+	}
+	for i, co := range list.Companies {
+		n := counts[i]
 		page.Rows = append(page.Rows, templates.ConsoleCompanyRow{ID: co.ID, Name: cmp.Or(co.Name, co.ID), Factor: string(co.SecondFactor), All: n.All, Without: n.Without})
 	}
 	if list.Next != "" {

@@ -4,11 +4,8 @@
 package console
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 
-	"github.com/lychgate/lychgate/pkg/admin"
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/templates"
 )
@@ -44,7 +41,7 @@ func serveOverview(v *visit) error {
 	}
 	page.SignIns = signIns(days)
 	page.Refusals, page.Refused = refusals(days)
-	if page.Todo, err = v.todo(); err != nil {
+	if page.Todo, err = v.todo(days); err != nil {
 		return err
 	}
 	page.PeopleURL, page.AuditURL = v.peopleURL(), v.own(auditPage)
@@ -59,67 +56,12 @@ func (v *visit) peopleURL() string {
 	return v.own(home + "/people")
 }
 
-// todo is what somebody should do: people without a factor whose company asks for one, and secrets that are about to end.
-func (v *visit) todo() ([]templates.ConsoleTodo, error) {
-	var out []templates.ConsoleTodo
-	ctx, now := v.r.Context(), v.cfg.Now()
-	if v.of != "" {
-		co, err := v.clerk.Company(ctx, v.of)
-		if err != nil {
-			return nil, err
-		}
-		p, err := v.clerk.PreviewPolicy(ctx, co)
-		if err != nil {
-			return nil, err
-		}
-		if p.Without > 0 {
-			todo := templates.ConsoleTodo{Kind: "people", N: p.Without, URL: cmp.Or(v.without(), v.own(policyPage))}
-			if co.From.After(now) {
-				todo.Day = co.From.UTC()
-			}
-			out = append(out, todo)
-		}
-	}
-	ending, err := v.endingSecrets()
-	return append(out, ending...), err
-}
-
 // own is a page about what is looked at.
 func (v *visit) own(page string) string {
 	if v.it {
 		return forCompany(page, v.of)
 	}
 	return page
-}
-
-// maxTodo bounds the clients that are looked at for secrets to end.
-const maxTodo = 200
-
-// endingSecrets are the secrets that end soon, the first to end first.
-func (v *visit) endingSecrets() ([]templates.ConsoleTodo, error) {
-	list, err := v.clerk.ListClients(v.r.Context(), admin.ClientQuery{Company: v.of, Limit: maxTodo})
-	if err != nil {
-		return nil, err
-	}
-	uses, err := v.clerk.UsesOf(v.r.Context(), list.Clients)
-	if err != nil {
-		return nil, err
-	}
-	var out []templates.ConsoleTodo
-	for _, c := range list.Clients {
-		shown, _ := secrets(c, uses[c.ID], v.cfg.Now())
-		for i, s := range shown {
-			if !s.Soon || c.Disabled {
-				continue
-			}
-			t := templates.ConsoleTodo{Kind: "secret", N: s.Days, Name: cmp.Or(c.Name, c.ID), Used: s.Used, URL: clientPage(c.ID) + "#secrets"}
-			// One that was used since the newest was made is in some server still.
-			t.Still = !s.Used.IsZero() && (i == 0 || !s.Used.Before(shown[0].Made))
-			out = append(out, t)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b templates.ConsoleTodo) int { return cmp.Compare(a.N, b.N) })
-	return out, nil
 }
 
 // The drawing area of the chart: bars of 14 in steps of 20, the highest line at 20 of 100.
@@ -165,7 +107,7 @@ func roundUp(n int) int {
 func refusals(days []audit.Day) ([]templates.ConsoleRefusal, int) {
 	var out []templates.ConsoleRefusal
 	most, all := 1, 0
-	for _, f := range []audit.Figure{audit.FigurePassword, audit.FigureCode, audit.FigureTries} {
+	for _, f := range []audit.Figure{audit.FigurePassword, audit.FigureCode, audit.FigureUsed, audit.FigureTries} {
 		r := templates.ConsoleRefusal{Kind: string(f)}
 		for _, d := range days {
 			r.N += d.Counts[f]

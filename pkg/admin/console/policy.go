@@ -91,18 +91,18 @@ func (v *visit) policy(before company.Company, in templates.ConsolePolicyInput, 
 		Steps: policySteps(after, v.cfg.Now()),
 	}
 	page.Tightens = tightens(before, after)
-	page.PeopleURL = v.without()
+	page.PeopleURL = v.without(v.of)
 	return v.page(page)
 }
 
-// without leads to the people who have not set a factor up; empty: there is no such page.
-func (v *visit) without() string {
+// without leads to the people of a company who have not set a factor up; empty: there is no such page.
+func (v *visit) without(companyID string) string {
 	if !v.has(home + "/people") {
 		return ""
 	}
 	q := url.Values{"show": {"without"}}
-	if v.it && v.of != "" {
-		q.Set("company", v.of)
+	if v.it && companyID != "" {
+		q.Set("company", companyID)
 	}
 	return home + "/people?" + q.Encode()
 }

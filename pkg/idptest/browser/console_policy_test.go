@@ -4,12 +4,14 @@
 package browser_test
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/lychgate/lychgate/pkg/admin"
+	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/idptest"
@@ -34,11 +36,23 @@ func (b *tab) grouped() string {
 	return name
 }
 
+// locked writes down that somebody's second factor was locked, and has the day's figures count it.
+func (b *tab) locked() {
+	b.Helper()
+	b.world.Node.Office.Audit.Event(b.Context(), audit.FactorLocked, slog.String("company", "acme"), slog.String("reason", "locked"))
+	if err := b.world.Node.FlushAudit(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // policyPlaces are the pages about sign-ins: policy, journal, keys, overview.
 func policyPlaces() []place {
 	return []place{
 		{"console-overview", 200, "Overview", "Overzicht", func(b *tab) { b.administrates(authn.AdminCompany, "/admin") }},
-		{"console-overview-it", 200, "Overview", "Overzicht", func(b *tab) { b.administrates(authn.AdminIT, "/admin") }},
+		{"console-overview-it", 200, "Overview", "Overzicht", func(b *tab) {
+			b.locked()
+			b.administrates(authn.AdminIT, "/admin")
+		}},
 		{"console-choose", 200, "Choose a company", "Een organisatie kiezen", func(b *tab) { b.administrates(authn.AdminIT, "/admin/policy") }},
 		{"console-policy", 200, "Sign-in policy", "Inlogbeleid", func(b *tab) {
 			b.grouped()

@@ -63,7 +63,7 @@ func testFactor(t *testing.T, open Open) { //nolint:thelper // a case, not a hel
 	_, err = s.Credentials.Consume(ctx, at, again, nil)
 	is(t, "Consume of what was accepted", err, nil)
 
-	for step, want := range map[int64]error{100: authn.ErrRejected, 99: authn.ErrRejected} {
+	for step, want := range map[int64]error{100: authn.ErrUsed, 99: authn.ErrUsed} {
 		at, c := s.charged(t, a, fmt.Sprint("old", step))
 		_, err = s.Credentials.Consume(ctx, at, c, []authn.Match{{Credential: id, Step: step}})
 		is(t, fmt.Sprintf("Consume of step %d after 100", step), err, want)

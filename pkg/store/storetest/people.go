@@ -84,6 +84,14 @@ func testPeople(t *testing.T, open Open) { //nolint:thelper // a case, not a hel
 	if n != (authn.Headcount{All: 3, Without: 2}) {
 		t.Errorf("Headcount() = %+v, want 3 and 2", n)
 	}
+	counts, err := s.People.Headcounts(ctx, []string{"acme", "nobody", authn.Anybody})
+	is(t, "Headcounts", err, nil)
+	if want := []authn.Headcount{n, {}, {All: 5, Without: 4}}; !slices.Equal(counts, want) {
+		t.Errorf("Headcounts() = %+v, want %+v", counts, want)
+	}
+	if counts, err = s.People.Headcounts(ctx, nil); len(counts) != 0 || err != nil {
+		t.Errorf("Headcounts() of no company = %v, %v", counts, err)
+	}
 	page, err := s.People.Page(ctx, authn.PeopleQuery{Company: "acme", Limit: 2})
 	is(t, "Page", err, nil)
 	if len(page.People) != 2 || page.Next == "" {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -79,14 +80,29 @@ const waits waiting = true
 // life is the lifetime of what expires in a test.
 const life = time.Second
 
+// row is one promise of the contract.
+type row struct {
+	name string
+	run  func(*testing.T, Open)
+	wait waiting
+}
+
 // Run holds a store to the contract.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	for _, c := range []struct {
-		name string
-		run  func(*testing.T, Open)
-		wait waiting
-	}{
+	for _, r := range slices.Concat(signInRows(), grantRows(), otherRows()) {
+		t.Run(r.name, func(t *testing.T) {
+			if r.wait {
+				t.Parallel()
+			}
+			r.run(t, open)
+		})
+	}
+}
+
+// signInRows are accounts, flows, sessions and factors.
+func signInRows() []row {
+	return []row{
 		{"account", testAccounts, false},
 		{"account names race", testNameRace, false},
 		{"account changes", testChanges, false},
@@ -119,6 +135,12 @@ func Run(t *testing.T, open Open) {
 		{"links", testLinks, waits},
 		{"sessions listed", testSessionList, false},
 		{"apps with access", testStandings, false},
+	}
+}
+
+// grantRows are what clients get, and what people agreed to.
+func grantRows() []row {
+	return []row{
 		{"code", testCode, false},
 		{"code races", testCodeRaces, false},
 		{"answer with an access token", testFront, false},
@@ -135,6 +157,12 @@ func Run(t *testing.T, open Open) {
 		{"consent", testConsent, false},
 		{"device", testDevice, waits},
 		{"device ends", testDeviceEnds, waits},
+	}
+}
+
+// otherRows are what stands beside the sign-in.
+func otherRows() []row {
+	return []row{
 		{"throttle", testThrottle, waits},
 		{"registry", testRegistry, false},
 		{"uses", testUses, false},
@@ -154,13 +182,6 @@ func Run(t *testing.T, open Open) {
 		{"apps are told of every end of an account", testEndsAll, false},
 		{"ended sessions wait", testEndsTimes, waits},
 		{"ended sessions race", testEndsRaces, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if c.wait {
-				t.Parallel()
-			}
-			c.run(t, open)
-		})
 	}
 }
 
