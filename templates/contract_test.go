@@ -215,6 +215,10 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = len(p.Problems) > 0
 	case ConsoleCompanyForm:
 		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsoleScopeForm:
+		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsoleRoleForm:
+		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleTry:
 		refused = p.Problem != ""
 	case ConsoleAudit:

@@ -162,6 +162,15 @@ type Consent struct {
 // Template implements Page.
 func (Consent) Template() string { return "consent" }
 
+// Able is what the app would be able to do, scope by scope.
+func (p Consent) Able() []ScopeWords {
+	var out []ScopeWords
+	for _, name := range p.Scopes {
+		out = append(out, ScopeWords{name, p.Words[name]})
+	}
+	return out
+}
+
 // SignOut asks whether to sign out, J13. Hidden are the fields the form sends back.
 type SignOut struct {
 	Frame

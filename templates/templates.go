@@ -136,6 +136,11 @@ func known() []Page {
 		ConsoleCompany{},
 		ConsoleCompanyForm{},
 		ConsoleCompanyRemove{},
+		ConsoleScopes{},
+		ConsoleScopeForm{},
+		ConsoleScopeRemove{},
+		ConsoleRoleForm{},
+		ConsoleRoleRemove{},
 	}
 }
 
@@ -145,12 +150,16 @@ func shared(name string) []string {
 		return []string{"html/demo-layout.html"}
 	}
 	if strings.HasPrefix(name, "console-") {
-		return []string{"html/console-layout.html", "html/console-parts.html"}
+		return []string{"html/console-layout.html", "html/console-parts.html", "html/console-declared.html", "html/scope-words.html"}
 	}
 	if name == "account" {
 		return []string{"html/account-layout.html"}
 	}
-	return []string{"html/layout.html", "html/who.html", "html/back.html", "html/codes.html", "html/locked.html", "html/setup.html"}
+	all := []string{"html/layout.html", "html/who.html", "html/back.html", "html/codes.html", "html/locked.html", "html/setup.html"}
+	if name == "consent" {
+		all = append(all, "html/scope-words.html")
+	}
+	return all
 }
 
 // parsed is a page that is parsed when it is first needed.
