@@ -112,7 +112,7 @@ func TestScopeProblems(t *testing.T) {
 	}
 	page = want(t, page.Press(t, "main", "Declare a scope", typed), "Declare a scope")
 	for _, says := range []string{
-		"Line 2 names a claim that says what a token is", "Line 3 is not a name", "Line 4 comes from nowhere", "Line 5 has something behind its source",
+		"Line 2 names a claim that says what a token is", "Line 3 is incomplete", "Line 4 comes from nowhere", "Line 5 has something behind its source",
 		"Line 6 has a value that is no JSON", "Line 8 has a name that stands on an earlier line", "Line 9 has a name that is none", "Line 10 has a beginning",
 	} {
 		if !strings.Contains(page.Find("#claims-error").Text(), says) || !strings.Contains(page.Alert(), says) {
