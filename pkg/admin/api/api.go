@@ -31,8 +31,7 @@ type Clerk interface {
 	ClientActs
 	SecretActs
 	CompanyActs
-	ScopeActs
-	RoleActs
+	DeclaredActs
 	PeopleActs
 	HoldingActs
 	InvitationActs

@@ -16,6 +16,12 @@ import (
 	"github.com/lychgate/lychgate/pkg/client"
 )
 
+// DeclaredActs is what a clerk does for what is declared (admin.Clerk).
+type DeclaredActs interface {
+	ScopeActs
+	RoleActs
+}
+
 // ScopeActs is what a clerk does for scopes (admin.Clerk).
 type ScopeActs interface {
 	ListScopes(ctx context.Context, q admin.DeclaredQuery) (admin.ScopePage, error)

@@ -107,35 +107,12 @@ func TestBuiltInScope(t *testing.T) {
 func TestNamesInAddresses(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
 	token := w.token(t, "robot")
-	every := func(name string) string {
-		var out strings.Builder
-		for _, b := range []byte(name) {
-			fmt.Fprintf(&out, "%%%02x", b)
-		}
-		return out.String()
-	}
 	for list, names := range map[string][]string{
 		scopesAt: {"a:b", "https://x.example/read", "a/../b", "...", "%41", "a?b#c", "[a]{b}|^`~!$&'()*+,;=@", "roles/", "a%2Fb", "<b>"},
 		rolesAt:  {"case worker", "a/b", "Advocaat é", "\"x\"\\", "?", "%", "//"},
 	} {
 		for _, name := range names {
-			body, err := json.Marshal(map[string]string{"name": name})
-			if err != nil {
-				t.Fatal(err)
-			}
-			made := w.ask(t, http.MethodPost, list, token, string(body))
-			if made.status != http.StatusCreated {
-				t.Errorf("%s of %q: %d %s", list, name, made.status, made.text)
-				continue
-			}
-			for _, path := range []string{made.header.Get("Location"), list + "/" + url.PathEscape(name), list + "/" + every(name)} {
-				if got := w.ask(t, http.MethodGet, path, token, ""); got.status != http.StatusOK || got.str("name") != name {
-					t.Errorf("%s of %q: %d %s", path, name, got.status, got.text)
-				}
-			}
-			if end := w.ask(t, http.MethodDelete, made.header.Get("Location"), token, ""); end.status != http.StatusNoContent {
-				t.Errorf("remove %q: %d %s", name, end.status, end.text)
-			}
+			w.hasAddress(t, token, list, name)
 		}
 		for _, path := range []string{list + "/", list + "/a/b", list + "//", list + "/../keys", strings.Replace(list, "v1", "v%31", 1) + "/a"} {
 			if status, body := w.raw(t, path, token); status != http.StatusNotFound {
@@ -147,6 +124,32 @@ func TestNamesInAddresses(t *testing.T) {
 				t.Errorf("%s of %q: %d %s", list, name, bad.status, bad.text)
 			}
 		}
+	}
+}
+
+// hasAddress declares something by a name, reads it in every way in which the name can be encoded, and removes it.
+func (w *world) hasAddress(t *testing.T, token, list, name string) {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"name": name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := w.ask(t, http.MethodPost, list, token, string(body))
+	if made.status != http.StatusCreated {
+		t.Errorf("%s of %q: %d %s", list, name, made.status, made.text)
+		return
+	}
+	var every strings.Builder
+	for _, b := range []byte(name) {
+		fmt.Fprintf(&every, "%%%02x", b)
+	}
+	for _, path := range []string{made.header.Get("Location"), list + "/" + url.PathEscape(name), list + "/" + every.String()} {
+		if got := w.ask(t, http.MethodGet, path, token, ""); got.status != http.StatusOK || got.str("name") != name {
+			t.Errorf("%s of %q: %d %s", path, name, got.status, got.text)
+		}
+	}
+	if end := w.ask(t, http.MethodDelete, made.header.Get("Location"), token, ""); end.status != http.StatusNoContent {
+		t.Errorf("remove %q: %d %s", name, end.status, end.text)
 	}
 }
 
@@ -194,18 +197,7 @@ func TestScopesOfACompany(t *testing.T) {
 		w.ask(t, http.MethodPost, rolesAt, robot, fmt.Sprintf(`{"name":"r%d"}`, i))
 	}
 	for list, want := range map[string]string{scopesAt: "groups roles s0 s1 s2", rolesAt: "r0 r1 r2"} {
-		var seen []string
-		for query := "?limit=2"; ; {
-			page := w.ask(t, http.MethodGet, list+query, acme, "")
-			for _, x := range page.list(list[len("/api/v1/"):]) {
-				seen = append(seen, fmt.Sprint(x["name"]))
-			}
-			if page.str("next_cursor") == "" || len(seen) > 9 {
-				break
-			}
-			query = "?limit=2&cursor=" + page.str("next_cursor")
-		}
-		if got := strings.Join(seen, " "); got != want {
+		if got := strings.Join(w.pageByPage(t, acme, list), " "); got != want {
 			t.Errorf("%s page by page: %s, want %s", list, got, want)
 		}
 		one := list + "/" + strings.Fields(want)[len(strings.Fields(want))-1]
@@ -225,6 +217,23 @@ func TestScopesOfACompany(t *testing.T) {
 	if n := len(w.ask(t, http.MethodGet, "/api/v1/audit?actor=acme-robot&event="+audit.AdminRefused, robot, "").list("events")); n != 6 {
 		t.Errorf("%d refusals stand in the journal, want 6", n)
 	}
+}
+
+// pageByPage are the names in a list, read two at a time.
+func (w *world) pageByPage(t *testing.T, token, list string) []string {
+	t.Helper()
+	var seen []string
+	for query := "?limit=2"; len(seen) < 10; {
+		page := w.ask(t, http.MethodGet, list+query, token, "")
+		for _, x := range page.list(list[len("/api/v1/"):]) {
+			seen = append(seen, fmt.Sprint(x["name"]))
+		}
+		if page.str("next_cursor") == "" {
+			break
+		}
+		query = "?limit=2&cursor=" + page.str("next_cursor")
+	}
+	return seen
 }
 
 // The life of a role.

@@ -39,7 +39,7 @@ func lines(page *idptest.Page, selector string) []string {
 
 // TestScopesAreDeclared: the IT team declares a scope, changes and removes it, under a name that means something in an
 // address; each stands in the journal with before and after.
-func TestScopesAreDeclared(t *testing.T) { //nolint:gocognit // a life from beginning to end
+func TestScopesAreDeclared(t *testing.T) {
 	p := start(t)
 	const name = "https://x.example/cases?a=b&c#<d>"
 	page := want(t, as(t, p, ivy, "/admin/clients"), "Clients")
@@ -72,7 +72,7 @@ func TestScopesAreDeclared(t *testing.T) { //nolint:gocognit // a life from begi
 	if got := edit.Find("#claims").Text(); got != "case_roles = roles \"cases \"\ndepartment = attributes.department\ntier = {\"a\":[1,null]}\n" {
 		t.Errorf("the claims come back as %q", got)
 	}
-	page = want(t, edit.Press(t, "main", "Save", url.Values{"nl": {""}, "claims": {"a = roles"}}), "Scopes and roles")
+	want(t, edit.Press(t, "main", "Save", url.Values{"nl": {""}, "claims": {"a = roles"}}), "Scopes and roles")
 	if got, err = office(p).Scope(t.Context(), name); err != nil || len(got.Claims) != 1 || got.Text["nl"] != "" || !got.IDToken {
 		t.Errorf("changed to %+v, %v", got, err)
 	}
