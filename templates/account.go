@@ -60,6 +60,15 @@ type AccountApp struct {
 	Offline, Own bool
 }
 
+// Able is what the app is able to do, scope by scope.
+func (a AccountApp) Able() []ScopeWords {
+	out := able(a.Scopes, a.Words)
+	if a.Offline {
+		out = append(out, ScopeWords{Name: "offline_access"})
+	}
+	return out
+}
+
 // AccountEvent is a line of the recent activity. Kind is one of those in account.html; Name is the app or the
 // authenticator that it is about, Where the browser; either may be empty.
 type AccountEvent struct {

@@ -169,6 +169,10 @@ func checkAlert(t *testing.T, doc *goquery.Document, p Page) {
 		refused = len(p.Problems) > 0
 	case ConsoleDomain:
 		refused = p.Problem != ""
+	case ConsoleScopeForm:
+		refused = p.Problem != "" || len(p.Problems) > 0
+	case ConsoleRoleForm:
+		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleCompanyForm:
 		refused = p.Problem != "" || len(p.Problems) > 0
 	case ConsoleTry:

@@ -50,9 +50,11 @@ type ConsoleClientRow struct {
 	Days  int
 }
 
-// ConsoleClient is a client's page, C5 to C7. Scopes are those it may ask for.
+// ConsoleClient is a client's page, C5 to C7. Gets are what it may ask for; IT: scopes can be declared.
 type ConsoleClient struct {
 	Console
+	IT                  bool
+	Gets                []ConsoleGrant
 	ID, Name, Kind, Tag string
 	// Other: of another maker. Trial: a sign-in can be tried.
 	Other, Disabled, Trial bool
@@ -74,7 +76,7 @@ type ConsoleClient struct {
 	// Factor is "", off, optional, required or always; Consent never, remember or ask. Self: the client registered itself.
 	Factor, Consent                  string
 	Self                             bool
-	Scopes, Redirects, PostLogout    []string
+	Redirects, PostLogout            []string
 	Backchannel, Frontchannel, Start string
 	Auth, Format, Algorithm          string
 	// AccessLife, IDLife, RefreshIdle and RefreshLife are how long tokens live; Refreshes: it gets refresh tokens.

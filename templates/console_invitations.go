@@ -37,6 +37,9 @@ type ConsoleInvite struct {
 	In                   ConsolePersonInput
 	Groups               []ConsoleTick
 	Admins               []string
+	// Declared and DeclaredTotal are as in ConsolePersonForm.
+	Declared      []ConsoleRole
+	DeclaredTotal int
 	// Problem is "" or "proof", "mute", "full".
 	Problem  string
 	Problems []ConsoleProblem

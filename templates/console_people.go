@@ -111,6 +111,9 @@ type ConsolePersonForm struct {
 	Groups                 []ConsoleTick
 	// Admins are the roles to choose from; empty: it stays.
 	Admins []string
+	// Declared are the first of the DeclaredTotal roles that have a meaning here.
+	Declared      []ConsoleRole
+	DeclaredTotal int
 	// Problem is "" or "stale", "proof", as in ConsoleClientForm.
 	Problem  string
 	Problems []ConsoleProblem

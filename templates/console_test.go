@@ -30,7 +30,7 @@ func fullClient(f Frame) ConsoleClient {
 		Used: someday(), Issuer: "https://login.example.com", Callback: "https://cases.example.com/auth/callback", HasSecret: true, Consent: "never",
 		Secrets: secrets, Old: &secrets[1], Auth: "client_secret_basic", Format: "opaque", Algorithm: "RS256", JSON: `{"client_id": "x"}`,
 		Snippets: []ConsoleSnippet{{ID: "env", Text: "OIDC_ISSUER=x"}, {ID: "authlib", Name: "Authlib (Python)", Text: "oauth"}},
-		Scopes:   []string{"openid", "email"}, Redirects: []string{"https://cases.example.com/auth/callback"},
+		Gets:     everyGrant(), Redirects: []string{"https://cases.example.com/auth/callback"},
 		AccessLife: ConsoleSpan{"hours", 1}, IDLife: ConsoleSpan{"minutes", 5}, RefreshIdle: ConsoleSpan{"seconds", 90}, RefreshLife: ConsoleSpan{"days", 90}, Refreshes: true,
 		PostLogout: []string{"https://cases.example.com/"}, Backchannel: "https://cases.example.com/back", Frontchannel: "https://cases.example.com/front",
 	}
@@ -76,7 +76,7 @@ func consoleVariants(f Frame) []variant {
 	}
 	return slices.Concat(
 		all, clientVariants(f), formVariants(f, companies), tryVariants(f), policyVariants(f, companies), auditVariants(f, companies),
-		keyVariants(f), overviewVariants(f, companies), peopleVariants(f), invitationVariants(f), companyVariants(f),
+		keyVariants(f), overviewVariants(f, companies), peopleVariants(f), invitationVariants(f), companyVariants(f), scopeVariants(f),
 	)
 }
 
@@ -89,9 +89,10 @@ func clientVariants(f Frame) []variant {
 	made.Secret, made.Secrets, made.Old, made.Name, made.Owner, made.Other = "lgcs_x", made.Secrets[:1], nil, "", "", true
 	made.Secrets[0].Only = true
 	service := fullClient(f)
-	service.Kind, service.Callback, service.Trial, service.Redirects, service.Scopes, service.JSON = "service", "", false, nil, nil, ""
+	service.Kind, service.Callback, service.Trial, service.Redirects, service.Gets, service.JSON = "service", "", false, nil, nil, ""
 	service.Secrets, service.Old, service.Frontchannel, service.Backchannel, service.PostLogout = nil, nil, "", "", nil
 	off := fullClient(f)
+	off.IT = true
 	off.Disabled, off.Trial, off.Kind, off.HasSecret, off.Format, off.Factor = true, false, "native", false, "at+jwt", "always"
 	spa := fullClient(f)
 	spa.Self, spa.Owner, spa.Consent = true, "", "ask"

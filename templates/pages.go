@@ -162,6 +162,17 @@ type Consent struct {
 // Template implements Page.
 func (Consent) Template() string { return "consent" }
 
+// Able is what the app would be able to do, scope by scope.
+func (p Consent) Able() []ScopeWords { return able(p.Scopes, p.Words) }
+
+func able(scopes []string, words map[string]string) []ScopeWords {
+	var out []ScopeWords
+	for _, name := range scopes {
+		out = append(out, ScopeWords{name, words[name]})
+	}
+	return out
+}
+
 // SignOut asks whether to sign out, J13. Hidden are the fields the form sends back.
 type SignOut struct {
 	Frame

@@ -138,6 +138,11 @@ func known() []Page {
 		ConsoleCompanyRemove{},
 		ConsoleDomain{},
 		ConsoleDomainRemove{},
+		ConsoleScopes{},
+		ConsoleScopeForm{},
+		ConsoleScopeRemove{},
+		ConsoleRoleForm{},
+		ConsoleRoleRemove{},
 	}
 }
 
@@ -147,14 +152,18 @@ func shared(name string) []string {
 		return []string{"html/demo-layout.html"}
 	}
 	if strings.HasPrefix(name, "console-") {
-		return []string{"html/frame.html", "html/console-layout.html", "html/console-parts.html"}
+		return []string{"html/frame.html", "html/console-layout.html", "html/console-parts.html", "html/console-declared.html", "html/scope-words.html"}
 	}
 	if name == "account" {
-		return []string{"html/frame.html", "html/account-layout.html"}
+		return []string{"html/frame.html", "html/account-layout.html", "html/scope-words.html"}
 	}
-	return []string{
+	all := []string{
 		"html/frame.html", "html/layout.html", "html/who.html", "html/back.html", "html/codes.html", "html/locked.html", "html/setup.html",
 	}
+	if name == "consent" {
+		all = append(all, "html/scope-words.html")
+	}
+	return all
 }
 
 // parsed is a page that is parsed when it is first needed.

@@ -16,7 +16,7 @@ import (
 func Scopes() []string {
 	return []string{
 		"clients:read", "clients:write", "companies:read", "companies:write", "accounts:read", "accounts:write",
-		"policies:read", "policies:write", "keys:read", "keys:write", "audit:read",
+		"policies:read", "policies:write", "scopes:read", "scopes:write", "keys:read", "keys:write", "audit:read",
 	}
 }
 

@@ -52,8 +52,10 @@ type ClientPage struct {
 }
 
 // Tag names the version of a client: 32 hexadecimal characters that change with anything that can be read of it.
-func Tag(c *client.Client) string {
-	sum := sha256.Sum256([]byte(asJSON(c)))
+func Tag(c *client.Client) string { return digest(c) }
+
+func digest(v any) string {
+	sum := sha256.Sum256([]byte(asJSON(v)))
 	return hex.EncodeToString(sum[:16])
 }
 

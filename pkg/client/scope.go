@@ -4,6 +4,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -133,6 +134,9 @@ func (m Mapping) taken(list []string) any {
 	return out
 }
 
+// Words is the text in a language, or in English where there is none in that; empty: there is none.
+func (s Scope) Words(lang string) string { return cmp.Or(s.Text[lang], s.Text["en"]) }
+
 // ScopeWords are the texts of those of the scopes that have one, in a language, or in English where it has none in that.
 func ScopeWords(ctx context.Context, of Registry, scopes []string, lang string) (map[string]string, error) {
 	out := map[string]string{}
@@ -141,11 +145,7 @@ func ScopeWords(ctx context.Context, of Registry, scopes []string, lang string) 
 		if err != nil {
 			return nil, err
 		}
-		words := s.Text[lang]
-		if words == "" {
-			words = s.Text["en"]
-		}
-		if known && words != "" {
+		if words := s.Words(lang); known && words != "" {
 			out[name] = words
 		}
 	}
@@ -165,24 +165,28 @@ func standard() []string {
 	return []string{"openid", "profile", "email", "address", "phone", "offline_access"}
 }
 
-// ValidateScope reports every problem of a scope at once, as Validate does. api are the scopes of the REST API.
+// dots says whether a name is a step in a path: it would have no address of its own.
+func dots(name string) bool { return name == "." || name == ".." }
+
+// ValidateScope reports every problem of a scope at once, as Validate does: at name, text.<language> and claims.<name>. api
+// are the scopes of the REST API.
 func ValidateScope(s Scope, api []string) error {
 	var errs []error
 	add := func(field, problem string, args ...any) {
 		errs = append(errs, &FieldError{Field: field, Code: "invalid_client_metadata", Problem: fmt.Sprintf(problem, args...)})
 	}
-	if !scopeToken(s.Name) || len(s.Name) > 128 {
-		add("name", "must be 1 to 128 visible ASCII characters without \" and \\")
+	if !scopeToken(s.Name) || len(s.Name) > 128 || dots(s.Name) {
+		add("name", "must be 1 to 128 visible ASCII characters without \" and \\, and more than one or two dots")
 	}
 	if slices.Contains(standard(), s.Name) || slices.Contains(api, s.Name) {
 		add("name", "%q has a meaning already: choose another", clip(s.Name))
 	}
-	for lang, words := range s.Text {
+	for _, lang := range slices.Sorted(maps.Keys(s.Text)) {
 		if lang != "en" && lang != "nl" {
-			add("text", "%q is no language that there is: en or nl", clip(lang))
+			add("text."+clip(lang), "is no language that there is: en or nl")
 		}
-		if words == "" || len(words) > 200 || !text(words) {
-			add("text", "%s must be 1 to 200 bytes of text without control characters", clip(lang))
+		if words := s.Text[lang]; words == "" || len(words) > 200 || !text(words) {
+			add("text."+clip(lang), "must be 1 to 200 bytes of text without control characters")
 		}
 	}
 	if len(s.Claims) > 50 {
@@ -190,14 +194,16 @@ func ValidateScope(s Scope, api []string) error {
 		return errors.Join(errs...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Claims)) {
+		field := "claims." + name
 		if name == "" || len(name) > 128 || !visible(name) {
-			add("claims", "%q must be 1 to 128 visible ASCII characters", clip(name))
+			field = "claims." + clip(name)
+			add(field, "must have a name of 1 to 128 visible ASCII characters")
 		}
 		if slices.Contains(reserved(), name) {
-			add("claims", "%s says what a token is, and cannot be mapped", name)
+			add(field, "says what a token is, and cannot be mapped")
 		}
 		if problem := s.Claims[name].problem(); problem != "" {
-			add("claims", "%s: %s", clip(name), problem)
+			add(field, "%s", problem)
 		}
 	}
 	return errors.Join(errs...)
@@ -212,6 +218,9 @@ func (m Mapping) problem() string {
 	}
 	if m.Prefix != "" && m.From != fromRoles && m.From != fromGroups {
 		return "prefix goes with from: roles or from: groups alone"
+	}
+	if len(m.Prefix) > 64 || !text(m.Prefix) {
+		return "prefix must be at most 64 bytes of text, as roles and groups are"
 	}
 	rest, named := strings.CutPrefix(m.From, fromClaims)
 	if !named {
@@ -229,8 +238,8 @@ func (m Mapping) problem() string {
 
 // ValidateRole reports what is wrong with a role.
 func ValidateRole(r Role) error {
-	if r.Name == "" || len(r.Name) > 64 || strings.TrimSpace(r.Name) != r.Name || !text(r.Name) {
-		return &FieldError{Field: "name", Code: "invalid_client_metadata", Problem: "must be 1 to 64 bytes of text"}
+	if r.Name == "" || len(r.Name) > 64 || strings.TrimSpace(r.Name) != r.Name || !text(r.Name) || dots(r.Name) {
+		return &FieldError{Field: "name", Code: "invalid_client_metadata", Problem: "must be 1 to 64 bytes of text, and more than one or two dots"}
 	}
 	if len(r.Text) > 200 || !text(r.Text) {
 		return &FieldError{Field: "text", Code: "invalid_client_metadata", Problem: "must be at most 200 bytes of text"}

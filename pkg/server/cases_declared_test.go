@@ -213,4 +213,8 @@ func TestDeclaredProblems(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "0.yaml:4: lychgate_company") || !strings.Contains(err.Error(), "0.yaml:5: redirect_uris") {
 		t.Errorf("Plan() = %v, want both problems with their lines", err)
 	}
+	_, err = it(p).Plan(t.Context(), declare("scopes:\n  - name: x\n    claims:\n      sub: {from: username}"), admin.PruneNone)
+	if err == nil || !strings.Contains(err.Error(), "0.yaml:3: claims.sub says what a token is") {
+		t.Errorf("Plan() = %v, want the problem with its line", err)
+	}
 }

@@ -7,12 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lychgate/lychgate/pkg/admin"
+	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
 	"github.com/lychgate/lychgate/pkg/idptest"
@@ -31,7 +34,7 @@ func TestDeclaredScope(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	err := it(p).PutScope(ctx, client.Scope{
+	err := it(p).CreateScope(ctx, client.Scope{
 		Name: "cases", Text: map[string]string{"en": "see what you may do with cases"},
 		Claims: map[string]client.Mapping{"case_roles": {From: "roles", Prefix: "cases-"}, "dept": {From: "attributes.department"}},
 	})
@@ -67,14 +70,14 @@ func TestDeclaredScope(t *testing.T) {
 	if d := cmp.Diff(map[string]any{"roles": wide["roles"], "groups": wide["groups"]}, own(tokens.Claims)); d != "" {
 		t.Errorf("ID token (-want +got):\n%s", d)
 	}
-	if err := it(p).RemoveScope(ctx, "cases"); err != nil {
+	if err := it(p).RemoveScope(ctx, "cases", ""); err != nil {
 		t.Fatal(err)
 	}
 	p.Advance(time.Second)
 	if d := cmp.Diff(map[string]any{"roles": wide["roles"], "groups": wide["groups"]}, own(claimsOf(t, p, tokens.AccessToken))); d != "" {
 		t.Errorf("userinfo without the declaration (-want +got):\n%s", d)
 	}
-	if err := acmeAdmin(p).PutScope(ctx, client.Scope{Name: "mine"}); !errors.Is(err, admin.ErrForbidden) {
+	if err := acmeAdmin(p).CreateScope(ctx, client.Scope{Name: "mine"}); !errors.Is(err, admin.ErrForbidden) {
 		t.Errorf("a company admin declares a scope: %v", err)
 	}
 }
@@ -124,5 +127,67 @@ func TestConsentModes(t *testing.T) {
 				app.Exchange(t, page.Submit(t, nil))
 			}
 		}
+	}
+}
+
+// TestOneDeclarationWins: of many who change a scope or a role from the same version one does, and the others are told.
+func TestOneDeclarationWins(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	ctx := t.Context()
+	scope, role := client.Scope{Name: "cases"}, client.Role{Name: "partner"}
+	if err := errors.Join(it(p).CreateScope(ctx, scope), it(p).CreateRole(ctx, role)); err != nil {
+		t.Fatal(err)
+	}
+	tags := [2]string{admin.ScopeTag(admin.ListedScope{Scope: scope}), admin.RoleTag(role)}
+	for what, change := range map[string]func(words string) error{
+		"scope": func(words string) error {
+			return it(p).ChangeScope(ctx, "cases", tags[0], client.Scope{Name: "cases", Text: map[string]string{"en": words}})
+		},
+		"role": func(words string) error {
+			return it(p).ChangeRole(ctx, "partner", tags[1], client.Role{Name: "partner", Text: words})
+		},
+	} {
+		var won, stale atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				switch err := change("words " + string(rune('a'+i))); {
+				case err == nil:
+					won.Add(1)
+				case errors.Is(err, admin.ErrStale):
+					stale.Add(1)
+				default:
+					t.Errorf("%s: %v", what, err)
+				}
+			})
+		}
+		wg.Wait()
+		if won.Load() != 1 || stale.Load() != 9 {
+			t.Errorf("%s: %d won, %d were told", what, won.Load(), stale.Load())
+		}
+	}
+	if err := errors.Join(it(p).RemoveScope(ctx, "cases", ""), it(p).RemoveRole(ctx, "partner", "")); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"scope": it(p).ChangeScope(ctx, "cases", "", scope), "role": it(p).ChangeRole(ctx, "partner", "", role),
+		"scope again": it(p).RemoveScope(ctx, "cases", ""), "role again": it(p).RemoveRole(ctx, "partner", ""),
+	} {
+		if !errors.Is(err, authn.ErrNotFound) {
+			t.Errorf("%s after it was removed: %v", what, err)
+		}
+	}
+}
+
+// TestHoldersStayInTheCompany: an admin is told of the own company's clients alone.
+func TestHoldersStayInTheCompany(t *testing.T) {
+	p := idptest.New(t, idptest.Setup{})
+	for id, company := range map[string]string{"one": "acme", "two": "plain", "three": ""} {
+		p.NewRP(t, id, func(c *client.Client) { c.Company, c.Scope = company, "openid groups" })
+	}
+	all, err := it(p).ScopeHolders(t.Context(), "groups")
+	own, ownErr := acmeAdmin(p).ScopeHolders(t.Context(), "groups")
+	if err != nil || ownErr != nil || all.Total != 3 || own.Total != 1 || own.Clients[0].ID != "one" {
+		t.Errorf("holders %+v and %+v, %v, %v", all, own, err, ownErr)
 	}
 }

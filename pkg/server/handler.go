@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lychgate/lychgate/pkg/admin/api"
 	"github.com/lychgate/lychgate/pkg/web"
 )
 
@@ -57,9 +58,8 @@ func named(pattern string, next http.Handler) http.Handler {
 // encoded that need not be. The mux would redirect to the clean form; we answer 404, so that no address has two names.
 func clean(u *url.URL) bool {
 	if strings.HasPrefix(u.Path, "/api/") {
-		// Ids that come from elsewhere hold signs that must be encoded. They too are written in one way alone, and none
-		// holds a slash.
-		return path.Clean(u.Path) == u.Path && u.RawPath == ""
+		// Ids and names that come from elsewhere hold signs that must be encoded.
+		return api.Clean(u)
 	}
 	return path.Clean(u.Path) == u.Path && u.EscapedPath() == u.Path
 }

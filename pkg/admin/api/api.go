@@ -16,8 +16,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"path"
 	"strings"
 	"time"
 
@@ -34,6 +32,7 @@ type Clerk interface {
 	SecretActs
 	CompanyActs
 	DomainActs
+	DeclaredActs
 	PeopleActs
 	HoldingActs
 	InvitationActs
@@ -91,6 +90,8 @@ func New(cfg Config) (*API, error) {
 	a.addAccounts()
 	a.addHoldings()
 	a.addInvitations()
+	a.addScopes()
+	a.addRoles()
 	a.addKeys()
 	a.addAudit()
 	var err error
@@ -118,7 +119,7 @@ func (a *API) ServeDocument(w http.ResponseWriter, _ *http.Request) error {
 func (a *API) ServeNobody(w http.ResponseWriter, r *http.Request) error {
 	harden(w.Header())
 	// An address in another spelling than its own is none.
-	clean := r.URL.RawPath == "" && path.Clean(r.URL.Path) == r.URL.Path
+	clean := Clean(r.URL)
 	var allowed []string
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		try := r.Clone(r.Context())
@@ -142,12 +143,6 @@ func harden(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-}
-
-// address is where something is; ids are written as they have to be in an address.
-func address(parts ...string) string {
-	u := url.URL{Path: "/api/v1/" + strings.Join(parts, "/")}
-	return u.EscapedPath()
 }
 
 type callKey struct{}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -176,7 +177,11 @@ func holds(reg huma.Registry, s *huma.Schema, place string, v any) []Fault {
 	for _, err := range res.Errors {
 		if d, ok := errors.AsType[*huma.ErrorDetail](err); ok {
 			// The value that was sent stays here: it may be a secret.
-			faults = append(faults, fault(d.Location, d.Message))
+			f := fault(d.Location, d.Message)
+			if rest, inBody := strings.CutPrefix(d.Location, "body."); inBody {
+				f.Pointer = pointerIn(v, rest)
+			}
+			faults = append(faults, f)
 		}
 	}
 	return faults

@@ -185,23 +185,45 @@ func fieldFaults(err error) []Fault {
 // escape writes a name as a part of a JSON pointer (RFC 6901 §3).
 func escape(name string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(name) }
 
-// fault turns a place as huma writes it, body.list[3].name, into a pointer.
+// fault says what is wrong at a place as huma writes it, body.list[3].name.
 func fault(location, message string) Fault {
 	rest, inBody := strings.CutPrefix(location, "body")
 	if !inBody {
 		return Fault{Detail: message, Location: location}
 	}
-	var pointer strings.Builder
-	for part := range strings.SplitSeq(strings.TrimPrefix(rest, "."), ".") {
+	return Fault{Detail: message, Pointer: pointer(rest)}
+}
+
+// pointerIn is the pointer to a place, list[3].name, in the value that it is in: names there may hold dots.
+func pointerIn(v any, place string) string {
+	in, isObject := v.(map[string]any)
+	found := ""
+	for name := range in {
+		rest, begins := strings.CutPrefix(place, name)
+		if begins && (rest == "" || rest[0] == '.' || rest[0] == '[') && len(name) > len(found) {
+			found = name
+		}
+	}
+	if !isObject || found == "" {
+		return pointer(place)
+	}
+	rest := strings.TrimPrefix(place[len(found):], ".")
+	return "/" + escape(found) + pointerIn(in[found], rest)
+}
+
+// pointer turns a place without dots in its names into a pointer.
+func pointer(place string) string {
+	var out strings.Builder
+	for part := range strings.SplitSeq(strings.TrimPrefix(place, "."), ".") {
 		name, index, _ := strings.Cut(part, "[")
 		if name != "" {
-			pointer.WriteString("/" + escape(name))
+			out.WriteString("/" + escape(name))
 		}
 		for n := range strings.SplitSeq(index, "[") {
 			if i, err := strconv.Atoi(strings.TrimSuffix(n, "]")); err == nil {
-				pointer.WriteString("/" + strconv.Itoa(i))
+				out.WriteString("/" + strconv.Itoa(i))
 			}
 		}
 	}
-	return Fault{Detail: message, Pointer: pointer.String()}
+	return out.String()
 }

@@ -13,6 +13,8 @@ const (
 	ScopePoliciesWrite  = "policies:write"
 	ScopeAccountsRead   = "accounts:read"
 	ScopeAccountsWrite  = "accounts:write"
+	ScopeScopesRead     = "scopes:read"
+	ScopeScopesWrite    = "scopes:write"
 	ScopeKeysRead       = "keys:read"
 	ScopeKeysWrite      = "keys:write"
 	ScopeAuditRead      = "audit:read"
@@ -29,6 +31,8 @@ func Scopes() [][2]string {
 		{ScopePoliciesWrite, "Change what companies want of the second factor"},
 		{ScopeAccountsRead, "Read accounts, and what they have under way"},
 		{ScopeAccountsWrite, "Change, disable and delete accounts, end sessions and access, reset second factors"},
+		{ScopeScopesRead, "Read which scopes and roles are declared"},
+		{ScopeScopesWrite, "Declare, change and remove scopes and roles"},
 		{ScopeKeysRead, "Read which signing keys there are"},
 		{ScopeKeysWrite, "Rotate signing keys"},
 		{ScopeAuditRead, "Read the journal of security events"},

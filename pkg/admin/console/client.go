@@ -41,7 +41,7 @@ func (v *visit) client(c *client.Client, secret, done string) error {
 	page := templates.ConsoleClient{
 		Console: v.frame("clients"), ID: c.ID, Name: c.Name, Kind: kindOf(c), Tag: admin.Tag(c), Other: c.Company == "",
 		Disabled: c.Disabled, Owner: c.Company, Used: utc(uses.SignIn), Issuer: v.cfg.Issuer, HasSecret: c.KeepsSecret(),
-		Secret: secret, Factor: string(c.SecondFactor), Consent: c.Consents(), Self: c.Dynamic != nil, Scopes: c.Scopes(), Redirects: c.RedirectURIs,
+		Secret: secret, Factor: string(c.SecondFactor), Consent: c.Consents(), Self: c.Dynamic != nil, IT: v.it, Redirects: c.RedirectURIs,
 		PostLogout: c.PostLogoutRedirectURIs, Backchannel: c.BackchannelURI, Frontchannel: c.FrontchannelURI,
 		Auth: c.AuthMethod, Format: c.AccessTokenFormat, Algorithm: c.Alg(), Done: done,
 		Trial: !c.Disabled && c.HasResponseType(client.TypeCode) && len(c.RedirectURIs) > 0,
@@ -53,6 +53,9 @@ func (v *visit) client(c *client.Client, secret, done string) error {
 	}
 	page.Refreshes = c.HasGrant(client.GrantRefresh)
 	page.Newest = newest(c)
+	if page.Gets, err = v.grants(c, page.Lang); err != nil {
+		return err
+	}
 	page.LogoURL = v.cfg.Site.Logo(v.r.Context(), c)
 	if len(c.RedirectURIs) > 0 {
 		page.Callback = c.RedirectURIs[0]
@@ -83,6 +86,31 @@ func span(d time.Duration) templates.ConsoleSpan {
 		}
 	}
 	return templates.ConsoleSpan{Unit: "seconds", N: int(d / time.Second)}
+}
+
+// grants are what a client may get, in the words of the consent page.
+func (v *visit) grants(c *client.Client, lang string) ([]templates.ConsoleGrant, error) {
+	declared, err := v.clerk.ScopesNamed(v.r.Context(), c.Scopes())
+	if err != nil {
+		return nil, err
+	}
+	var out []templates.ConsoleGrant
+	for _, name := range c.Scopes() {
+		s, there := declared[name]
+		g := templates.ConsoleGrant{ScopeWords: templates.ScopeWords{Name: name, Words: s.Words(lang)}, Claims: claimLines(s.Scope)}
+		switch {
+		case there:
+			g.Opens = "claims"
+		case personal(name):
+			g.Opens = "standard"
+		case slices.Contains(admin.Scopes(), name):
+			g.Opens = "api"
+		default:
+			g.Opens = "nothing"
+		}
+		out = append(out, g)
+	}
+	return out, nil
 }
 
 // change changes the description of the client that the request is about, and leads back to its page.

@@ -103,7 +103,7 @@ func New(cfg Config) *Pages {
 func (p *Pages) list() []route {
 	return slices.Concat(
 		p.overviewRoutes(), p.clientRoutes(), p.peopleRoutes(), p.invitationRoutes(), p.companyRoutes(),
-		p.policyRoutes(), p.auditRoutes(), p.keyRoutes(),
+		p.policyRoutes(), p.auditRoutes(), p.keyRoutes(), p.scopeRoutes(), p.roleRoutes(),
 	)
 }
 
@@ -300,7 +300,7 @@ func (v *visit) switched(address string) string {
 		return ""
 	}
 	q := u.Query()
-	for _, name := range append(auditFields(), "company", "q", "show", "group", "after", domainField) {
+	for _, name := range append(auditFields(), "company", "q", "show", "group", "after", domainField, "name", "role") {
 		if value := v.r.URL.Query().Get(name); value != "" {
 			q.Set(name, value)
 		}

@@ -150,6 +150,10 @@ func (v *visit) inviteForm(co company.Company, in templates.ConsolePersonInput, 
 		Console: v.frame("people"), Action: v.r.URL.Path, Cancel: v.listOf(co), Name: cmp.Or(co.Name, co.ID), In: in, Problem: problem, Problems: wrong,
 		Groups: groupTicks(co, in.Groups), Admins: v.roles(co, authn.AdminNone),
 	}
+	var err error
+	if page.Declared, page.DeclaredTotal, err = v.offered(); err != nil {
+		return err
+	}
 	if v.r.URL.Query().Has(draftField) {
 		page.SwitchURL = ""
 	}

@@ -82,6 +82,10 @@ func (v *visit) personForm(r authn.Record, co company.Company, in templates.Cons
 		Console: v.frame("people"), Action: personPage(r.ID) + "/edit", Cancel: personPage(r.ID), Person: r.Name, In: in, Problem: problem,
 		Problems: wrong, Groups: groupTicks(co, in.Groups),
 	}
+	var err error
+	if page.Declared, page.DeclaredTotal, err = v.offered(); err != nil {
+		return err
+	}
 	if r.ID != v.Account.ID {
 		// Nobody gives or takes the own role: the console would have one admin less, and perhaps none.
 		page.Admins = v.roles(co, r.Admin)

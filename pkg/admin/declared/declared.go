@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/lychgate/lychgate/pkg/client"
 	"github.com/lychgate/lychgate/pkg/company"
@@ -37,8 +38,10 @@ type Of[T any] struct {
 	fields map[string]int
 }
 
-// At is where a field of the entry stands; the entry itself where the field does not.
+// At is where a field of the entry stands, or the field that it is a part of (claims.name); the entry itself where that does
+// not.
 func (o Of[T]) At(field string) Place {
+	field, _, _ = strings.Cut(field, ".")
 	if line, ok := o.fields[field]; ok {
 		return Place{o.Place.File, line}
 	}
