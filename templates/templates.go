@@ -10,8 +10,8 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"io"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -30,9 +30,8 @@ type Set struct {
 	matcher language.Matcher
 }
 
-// Parse reads the embedded templates, messages and files. It renders each page of the sign-in once, so that whatever is
-// wrong with one is found at the start and not by a person. Pages of the console and the demo, which most nodes never show,
-// take their memory when they are first shown.
+// Parse reads the embedded messages and files. A page is parsed, and takes its memory, when it is first shown: a node
+// shows a few of them. That all can be is what the tests of this package prove.
 func Parse() (*Set, error) {
 	assets, err := loadAssets()
 	if err != nil {
@@ -44,11 +43,7 @@ func Parse() (*Set, error) {
 		return nil, err
 	}
 	for _, lang := range s.Languages() {
-		pages, err := parsePages(funcs(s, newCatalogue(bundle, lang)))
-		if err != nil {
-			return nil, fmt.Errorf("templates in %s: %w", lang, err)
-		}
-		s.pages[lang] = pages
+		s.pages[lang] = parsePages(funcs(s, newCatalogue(bundle, lang)))
 		if s.mails[lang], err = newMailForm(newCatalogue(bundle, lang)); err != nil {
 			return nil, fmt.Errorf("mails in %s: %w", lang, err)
 		}
@@ -146,24 +141,63 @@ func known() []Page {
 	}
 }
 
-// shared are the files that pages are built from: the frame and what several pages have in common.
-func shared(name string) []string {
-	if strings.HasPrefix(name, "demo-") {
-		return []string{"html/demo-layout.html"}
+// layout is the file of the frame that a page stands in.
+func layout(name string) string {
+	switch {
+	case strings.HasPrefix(name, "demo-"):
+		return "html/demo-layout.html"
+	case strings.HasPrefix(name, "console-"):
+		return "html/console-layout.html"
+	case name == "account":
+		return "html/account-layout.html"
+	default:
+		return "html/layout.html"
 	}
-	if strings.HasPrefix(name, "console-") {
-		return []string{"html/frame.html", "html/console-layout.html", "html/console-parts.html", "html/console-declared.html", "html/scope-words.html"}
+}
+
+// parts are the files of what several pages have in common, by the names that they define.
+var parts = sync.OnceValues(func() (map[string]string, error) {
+	out := map[string]string{}
+	for _, name := range []string{
+		"frame", "who", "back", "codes", "locked", "setup", "scope-words", "console-parts", "console-declared",
+	} {
+		file := "html/" + name + ".html"
+		text, err := htmlFiles.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range regexp.MustCompile(`{{-?\s*define "([^"]+)"`).FindAllSubmatch(text, -1) {
+			out[string(m[1])] = file
+		}
 	}
-	if name == "account" {
-		return []string{"html/frame.html", "html/account-layout.html", "html/scope-words.html"}
+	return out, nil
+})
+
+// files are those that a page is made of: its own, its layout, and what these name. A page that is not asked for what
+// others have in common takes no memory for it.
+func files(name string) ([]string, error) {
+	of, err := parts()
+	if err != nil {
+		return nil, err
 	}
-	all := []string{
-		"html/frame.html", "html/layout.html", "html/who.html", "html/back.html", "html/codes.html", "html/locked.html", "html/setup.html",
+	list := []string{layout(name)}
+	for i := -1; i < len(list); i++ {
+		file := "html/" + name + ".html"
+		if i >= 0 {
+			file = list[i]
+		}
+		text, err := htmlFiles.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range regexp.MustCompile(`{{-?\s*template "([^"]+)"`).FindAllSubmatch(text, -1) {
+			if part := of[string(m[1])]; part != "" && !slices.Contains(list, part) {
+				list = append(list, part)
+			}
+		}
 	}
-	if name == "consent" {
-		all = append(all, "html/scope-words.html")
-	}
-	return all
+	// The page comes last: what it defines itself counts.
+	return append(list, path.Join("html", name+".html")), nil
 }
 
 // parsed is a page that is parsed when it is first needed.
@@ -171,33 +205,18 @@ type parsed struct {
 	ready func() (*template.Template, error)
 }
 
-// rare says whether a page is one that most nodes never show.
-func rare(name string) bool {
-	return strings.HasPrefix(name, "console-") || strings.HasPrefix(name, "demo-")
-}
-
-func parsePages(fm template.FuncMap) (map[string]*parsed, error) {
+func parsePages(fm template.FuncMap) map[string]*parsed {
 	pages := map[string]*parsed{}
 	for _, p := range known() {
-		page := &parsed{sync.OnceValues(func() (*template.Template, error) {
-			t, err := parsePage(fm, p.Template())
-			if err != nil {
-				return nil, err
-			}
-			// The first run is the one that works out how each value is escaped.
-			return t, t.ExecuteTemplate(io.Discard, "frame", p)
-		})}
-		if !rare(p.Template()) {
-			if _, err := page.ready(); err != nil {
-				return nil, err
-			}
-		}
-		pages[p.Template()] = page
+		pages[p.Template()] = &parsed{sync.OnceValues(func() (*template.Template, error) { return parsePage(fm, p.Template()) })}
 	}
-	return pages, nil
+	return pages
 }
 
 func parsePage(fm template.FuncMap, name string) (*template.Template, error) {
-	files := slices.Concat(shared(name), []string{path.Join("html", name+".html")})
-	return template.New(name).Funcs(fm).ParseFS(htmlFiles, files...)
+	list, err := files(name)
+	if err != nil {
+		return nil, err
+	}
+	return template.New(name).Funcs(fm).ParseFS(htmlFiles, list...)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sort"
 
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/company"
@@ -62,7 +63,7 @@ func (c *Clerk) Missing(ctx context.Context, companyID string) ([]Missing, error
 			out = append(out, m)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Missing) int { return cmp.Compare(b.People, a.People) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].People > out[j].People })
 	return out, nil
 }
 

@@ -4,11 +4,11 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
+	"sort"
 
 	"github.com/lychgate/lychgate/pkg/audit"
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -66,7 +66,7 @@ func (c *Clerk) ListScopes(ctx context.Context, q DeclaredQuery) (ScopePage, err
 
 // paged are the entries of a page by name, and what the next one begins behind.
 func paged[T any](all []T, q DeclaredQuery, name func(T) string) (page []T, next string) {
-	slices.SortFunc(all, func(a, b T) int { return cmp.Compare(name(a), name(b)) })
+	sort.Slice(all, func(i, j int) bool { return name(all[i]) < name(all[j]) })
 	all = slices.DeleteFunc(all, func(x T) bool { return q.After != "" && name(x) <= q.After })
 	limit := pageSize(q.Limit)
 	if len(all) <= limit {

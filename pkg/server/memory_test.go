@@ -28,6 +28,8 @@ const (
 	liveSessions = 10_000
 	// mostResident is the promise of docs/benchmarks.md.
 	mostResident = 60 << 10 // KiB
+	// mostProgram is what the program's file may have.
+	mostProgram = 35 << 20 // bytes
 )
 
 // TestMemoryWithManySessions: the real program, with 10,000 live sessions that are all used, stays under 60 MiB. What
@@ -135,6 +137,9 @@ func startProgram(t *testing.T, addr string) (issuer string, pid int) {
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
+	}
+	if st, err := os.Stat(bin); err != nil || st.Size() >= mostProgram {
+		t.Errorf("the program has %d bytes, want less than %d: %v", st.Size(), mostProgram, err)
 	}
 	l, h := freeAddr(t), freeAddr(t)
 	issuer = "http://" + l

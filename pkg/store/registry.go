@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -262,7 +263,7 @@ func (r *registry) Scopes(ctx context.Context) ([]client.Scope, error) {
 			all = append(all, s)
 		}
 	}
-	slices.SortFunc(all, func(a, b client.Scope) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all, nil
 }
 
@@ -291,6 +292,6 @@ func (r *registry) Companies(ctx context.Context) ([]company.Company, error) {
 	for _, c := range snap.companies {
 		all = append(all, c)
 	}
-	slices.SortFunc(all, func(a, b company.Company) int { return cmp.Compare(a.ID, b.ID) })
+	sort.Slice(all, func(i, j int) bool { return all[i].ID < all[j].ID })
 	return all, nil
 }

@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -66,8 +66,8 @@ func (s sessions) Served(ctx context.Context, handle string) ([]session.Served, 
 		}
 		out = append(out, session.Served{ClientID: rec.ClientID, SID: rec.SID})
 	}
-	slices.SortFunc(out, func(a, b session.Served) int {
-		return cmp.Or(cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.SID, b.SID))
+	sort.Slice(out, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(out[i].ClientID, out[j].ClientID), cmp.Compare(out[i].SID, out[j].SID)) < 0
 	})
 	return out, nil
 }

@@ -4,10 +4,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/lychgate/lychgate/pkg/authn"
 	"github.com/lychgate/lychgate/pkg/grant"
@@ -98,7 +98,7 @@ func (s standings) List(ctx context.Context, a authn.Account) ([]grant.Standing,
 	for _, st := range by {
 		all = append(all, *st)
 	}
-	slices.SortFunc(all, func(x, y grant.Standing) int { return cmp.Compare(x.ClientID, y.ClientID) })
+	sort.Slice(all, func(i, j int) bool { return all[i].ClientID < all[j].ClientID })
 	return all, nil
 }
 

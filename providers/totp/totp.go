@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/authn"
@@ -73,7 +74,7 @@ func (f *Factor) Challenge(ctx context.Context, a authn.Attempt) (authn.Prompt, 
 	if err != nil {
 		return authn.Prompt{}, fmt.Errorf("list authenticators: %w", err)
 	}
-	slices.SortStableFunc(have.List, func(x, y authn.Authenticator) int { return y.Used.Compare(x.Used) })
+	sort.SliceStable(have.List, func(i, j int) bool { return have.List[i].Used.After(have.List[j].Used) })
 	for _, x := range have.List {
 		if x.Kind == Kind {
 			p.Options = append(p.Options, authn.Option{ID: x.ID, Name: x.Name})

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/lychgate/lychgate/pkg/keys"
@@ -44,11 +45,12 @@ func serveKeys(v *visit) error {
 		}
 	}
 	order := []string{string(keys.Active), string(keys.Next), string(keys.Retired)}
-	slices.SortStableFunc(page.Rows, func(a, b templates.ConsoleKey) int {
+	sort.SliceStable(page.Rows, func(i, j int) bool {
+		a, b := page.Rows[i], page.Rows[j]
 		return cmp.Or(
 			cmp.Compare(slices.Index(keys.Algs(), a.Alg), slices.Index(keys.Algs(), b.Alg)),
 			cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State)),
-		)
+		) < 0
 	})
 	return v.page(page)
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"sort"
 
 	"github.com/lychgate/lychgate/pkg/admin"
 	"github.com/lychgate/lychgate/pkg/audit"
@@ -99,6 +100,6 @@ func (v *visit) endingSecrets() ([]templates.ConsoleTodo, error) {
 			out = append(out, t)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b templates.ConsoleTodo) int { return cmp.Compare(a.N, b.N) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].N < out[j].N })
 	return out, nil
 }

@@ -4,11 +4,11 @@
 package console
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/lychgate/lychgate/pkg/admin"
@@ -134,7 +134,7 @@ func typedScope(name string, in templates.ConsoleScopeInput) (client.Scope, type
 		}
 	}
 	wrong := append(typed.problems, scopeProblems(client.ValidateScope(s, admin.Scopes()), typed)...)
-	slices.SortStableFunc(wrong, func(a, b templates.ConsoleProblem) int { return cmp.Compare(a.Entry, b.Entry) })
+	sort.SliceStable(wrong, func(i, j int) bool { return wrong[i].Entry < wrong[j].Entry })
 	return s, typed, wrong
 }
 
