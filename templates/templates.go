@@ -156,7 +156,7 @@ func layout(name string) string {
 }
 
 // parts are the files of what several pages have in common, by the names that they define.
-var parts = sync.OnceValues(func() (map[string]string, error) {
+func parts() (map[string]string, error) {
 	out := map[string]string{}
 	for _, name := range []string{
 		"frame", "who", "back", "codes", "locked", "setup", "scope-words", "console-parts", "console-declared",
@@ -171,7 +171,7 @@ var parts = sync.OnceValues(func() (map[string]string, error) {
 		}
 	}
 	return out, nil
-})
+}
 
 // files are those that a page is made of: its own, its layout, and what these name. A page that is not asked for what
 // others have in common takes no memory for it.

@@ -24,8 +24,11 @@ func (c *Client) Lifetimes(most Lifetimes) Lifetimes {
 		own  int64
 		life *time.Duration
 	}{
-		{c.AccessTokenLife, &most.Access}, {c.AccessTokenLife, &most.AccessJWT}, {c.IDTokenLife, &most.IDToken},
-		{c.RefreshTokenIdle, &most.RefreshIdle}, {c.RefreshTokenLife, &most.RefreshEnd},
+		{c.AccessTokenLife, &most.Access},
+		{c.AccessTokenLife, &most.AccessJWT},
+		{c.IDTokenLife, &most.IDToken},
+		{c.RefreshTokenIdle, &most.RefreshIdle},
+		{c.RefreshTokenLife, &most.RefreshEnd},
 	} {
 		if l.own > 0 && l.own < int64(*l.life/time.Second) {
 			*l.life = time.Duration(l.own) * time.Second
@@ -46,8 +49,10 @@ func ValidateLifetimes(c *Client, most Lifetimes) error {
 		own   int64
 		most  time.Duration
 	}{
-		{"lychgate_access_token_lifetime", c.AccessTokenLife, access}, {"lychgate_id_token_lifetime", c.IDTokenLife, most.IDToken},
-		{"lychgate_refresh_token_idle", c.RefreshTokenIdle, most.RefreshIdle}, {"lychgate_refresh_token_lifetime", c.RefreshTokenLife, most.RefreshEnd},
+		{"lychgate_access_token_lifetime", c.AccessTokenLife, access},
+		{"lychgate_id_token_lifetime", c.IDTokenLife, most.IDToken},
+		{"lychgate_refresh_token_idle", c.RefreshTokenIdle, most.RefreshIdle},
+		{"lychgate_refresh_token_lifetime", c.RefreshTokenLife, most.RefreshEnd},
 	} {
 		top := max(minLife, int64(l.most/time.Second))
 		if l.own != 0 && (l.own < minLife || l.own > top) {

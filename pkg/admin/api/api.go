@@ -31,7 +31,6 @@ type Clerk interface {
 	ClientActs
 	SecretActs
 	CompanyActs
-	DomainActs
 	DeclaredActs
 	PeopleActs
 	HoldingActs

@@ -21,6 +21,7 @@ type CompanyActs interface {
 	RemoveCompany(ctx context.Context, id, tag string) error
 	PreviewPolicy(ctx context.Context, co company.Company) (admin.Preview, error)
 	TellPolicy(ctx context.Context, id string) (int, error)
+	DomainActs
 }
 
 // CompanyID is the part of a path that names a company.

@@ -212,8 +212,10 @@ func lives(c *client.Client, in templates.ConsoleClientInput) []error {
 		field, typed string
 		life         *int64
 	}{
-		{"lychgate_access_token_lifetime", in.AccessLife, &c.AccessTokenLife}, {"lychgate_id_token_lifetime", in.IDLife, &c.IDTokenLife},
-		{"lychgate_refresh_token_idle", in.RefreshIdle, &c.RefreshTokenIdle}, {"lychgate_refresh_token_lifetime", in.RefreshLife, &c.RefreshTokenLife},
+		{"lychgate_access_token_lifetime", in.AccessLife, &c.AccessTokenLife},
+		{"lychgate_id_token_lifetime", in.IDLife, &c.IDTokenLife},
+		{"lychgate_refresh_token_idle", in.RefreshIdle, &c.RefreshTokenIdle},
+		{"lychgate_refresh_token_lifetime", in.RefreshLife, &c.RefreshTokenLife},
 	} {
 		*l.life = 0
 		if l.typed == "" {
