@@ -210,7 +210,7 @@ func TestC6ByKeyboard(t *testing.T) {
 	}
 }
 
-// TestC7ByKeyboard: policy and description are changed, the client is turned off and on, and removed.
+// TestC7ByKeyboard: policy, description and a lifetime are changed, the client is turned off and on, and removed.
 func TestC7ByKeyboard(t *testing.T) {
 	w := newWorld(t, idptest.Setup{})
 	for way, l := range ways() {
@@ -228,8 +228,12 @@ func TestC7ByKeyboard(t *testing.T) {
 			}
 			b.follow("#look a.button")
 			b.replaces("name", "Gone Soon")
+			b.reach("details:has(#accesslife) > summary")
+			b.keys(kb.Enter)
+			b.replaces("accesslife", "600")
 			b.follow(primary)
 			b.want(200, "Gone Soon")
+			b.has("#tokens", b.in("10 minutes", "10 minuten"))
 			b.follow("#end form button")
 			b.want(200, "Gone Soon "+b.in("Turned off", "Uitgezet"))
 			b.clean()
