@@ -23,7 +23,7 @@ var errOtpauth = errors.New("not the address of an authenticator app")
 // a time to wait, about words with a length of time; event, events, result and detail words for what the journal holds.
 func funcs(s *Set, c catalogue) template.FuncMap {
 	return template.FuncMap{
-		"t": c.text, "th": c.markup, "n": c.number, "wait": c.wait, "about": c.about, "date": c.date, "day": c.day, "datetime": c.datetime,
+		"t": c.text, "th": c.markup, "n": c.number, "wait": c.wait, "about": c.about, "date": c.date, "day": c.day, "shortday": c.shortDay, "datetime": c.datetime,
 		"event": c.event, "events": c.events, "result": c.result, "detail": c.detail,
 		"static": func(name string) (string, error) {
 			p := s.StaticPath(name)

@@ -176,8 +176,13 @@ func (c catalogue) date(t time.Time) (string, error) {
 }
 
 // day returns the day without its year, 22 December.
-func (c catalogue) day(t time.Time) (string, error) {
-	month, err := c.say("month."+strconv.Itoa(int(t.Month())), nil, nil)
+func (c catalogue) day(t time.Time) (string, error) { return c.dayOf("month.", t) }
+
+// shortDay is day in few letters, 22 Dec, for the axis of a chart.
+func (c catalogue) shortDay(t time.Time) (string, error) { return c.dayOf("month.short.", t) }
+
+func (c catalogue) dayOf(months string, t time.Time) (string, error) {
+	month, err := c.say(months+strconv.Itoa(int(t.Month())), nil, nil)
 	if err != nil {
 		return "", err
 	}

@@ -65,7 +65,7 @@ func called(t *testing.T) (ids map[string]bool, markup map[string]bool) {
 		ids["method."+kind] = true
 	}
 	for i := range 12 {
-		ids["month."+strconv.Itoa(i+1)] = true
+		ids["month."+strconv.Itoa(i+1)], ids["month.short."+strconv.Itoa(i+1)] = true, true
 	}
 	for _, id := range slices.Concat(mailIDs(), journalIDs()) {
 		ids[id] = true
