@@ -96,6 +96,20 @@ func TestInvitationTaken(t *testing.T) {
 	}
 }
 
+// TestInvitationToAGroupThatIsGone: whoever takes an invitation is in no group that was removed meanwhile.
+func TestInvitationToAGroupThatIsGone(t *testing.T) {
+	p, _ := invited(t)
+	p.AddCompany(t, company.Company{ID: "acme", Name: "Acme Legal", SecondFactor: "required", Groups: []company.Group{{ID: "clerks"}}})
+	page := p.Browser(t).Get(t, invitationLink(t, p)).Submit(t, url.Values{"new_password": {password}, "name": {"Gus Guest"}})
+	if page.H1() != "Secure your account" {
+		t.Fatalf("after the password: %d %q", page.Status, page.H1())
+	}
+	rec, err := p.Node.Office.Find(t.Context(), guest)
+	if err != nil || len(rec.Groups) != 0 || !slices.Equal(rec.Roles, []string{"clerk"}) {
+		t.Errorf("the account: %+v, %v", rec, err)
+	}
+}
+
 // TestInvitationOnce: of 24 who take one invitation at once, one gets an account.
 func TestInvitationOnce(t *testing.T) {
 	p, _ := invited(t)
