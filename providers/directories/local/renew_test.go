@@ -101,6 +101,10 @@ func TestRenewAway(t *testing.T) {
 		t.Errorf("Verify() = %q, %v", got.ID, err)
 	}
 	s.redis.SetError("")
+	eventually(t, "the store has seen that Redis is back", func() bool {
+		_, err := s.store.Accounts().ByID(t.Context(), a.ID)
+		return err == nil
+	})
 	if got := s.record(t, a.ID).PasswordRecord; got != phc {
 		t.Errorf("the record is another one: %.20s…", got)
 	}
