@@ -157,7 +157,7 @@ func layout(name string) string {
 
 // parts are the files of what several pages have in common, by the names that they define.
 func parts() (map[string]string, error) {
-	out := map[string]string{}
+	define, out := regexp.MustCompile(`{{-?\s*define "([^"]+)"`), map[string]string{}
 	for _, name := range []string{
 		"frame", "who", "back", "codes", "locked", "setup", "scope-words", "console-parts", "console-declared",
 	} {
@@ -166,7 +166,7 @@ func parts() (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range regexp.MustCompile(`{{-?\s*define "([^"]+)"`).FindAllSubmatch(text, -1) {
+		for _, m := range define.FindAllSubmatch(text, -1) {
 			out[string(m[1])] = file
 		}
 	}
@@ -180,7 +180,7 @@ func files(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []string{layout(name)}
+	named, list := regexp.MustCompile(`{{-?\s*template "([^"]+)"`), []string{layout(name)}
 	for i := -1; i < len(list); i++ {
 		file := "html/" + name + ".html"
 		if i >= 0 {
@@ -190,7 +190,7 @@ func files(name string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range regexp.MustCompile(`{{-?\s*template "([^"]+)"`).FindAllSubmatch(text, -1) {
+		for _, m := range named.FindAllSubmatch(text, -1) {
 			if part := of[string(m[1])]; part != "" && !slices.Contains(list, part) {
 				list = append(list, part)
 			}
